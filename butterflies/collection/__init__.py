@@ -1,0 +1,3 @@
+"""Photographs and records: what the other rooms work on."""
+
+VERSION = 1
