@@ -1,0 +1,18 @@
+"""What a job tells its user: sentences on standard output, progress bars on standard error."""
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from tqdm import tqdm
+
+T = TypeVar("T")
+
+
+def say(sentence: str) -> None:
+    print(sentence, flush=True)
+
+
+def progress(things: Iterable[T], label: str, total: int | None = None) -> Iterable[T]:
+    """`things` behind a progress bar, shown on a terminal only."""
+    bar: Iterable[T] = tqdm(things, desc=label, total=total, disable=None, leave=False)
+    return bar

@@ -1,0 +1,181 @@
+"""One training: a run folder with its configuration, metrics, pictures and checkpoints.
+
+<run>/config.yaml  metrics.csv  best.ckpt  last.ckpt  pictures/  wandb/  provenance.json
+"""
+
+import logging
+import math
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import pytorch_lightning as pl
+import torch
+import yaml
+from pytorch_lightning.callbacks import ModelCheckpoint, TQDMProgressBar
+
+from butterflies.errors import UserError
+from butterflies.files import write_text
+from butterflies.tracking import provenance as prov
+from butterflies.tracking import wandb
+from butterflies.tracking.callbacks import ValidationPicture
+from butterflies.tracking.console import say
+from butterflies.tracking.metrics import MetricsFile
+from butterflies.tracking.outputs import Output, output
+
+VERSION = 1
+
+SAME_RESULT = ("accelerator", "devices", "enable_progress_bar", "log_every_n_steps", "strategy")
+"""Options of the Trainer that do not make another result."""
+
+
+@dataclass
+class FitSettings:
+    """Settings of a training."""
+
+    model: pl.LightningModule
+    """With a method `picture(batch)`, see `callbacks.ValidationPicture`."""
+    data: pl.LightningDataModule
+    """With a method `fingerprint()` of what it reads."""
+    monitor: str
+    """The metric that chooses best.ckpt."""
+    mode: Literal["min", "max"]
+    """Whether a small or a large value of it is good."""
+    trainer: dict[str, Any] = field(default_factory=dict)
+    """Options of Lightning's Trainer."""
+    logger: wandb.WandbSettings = field(default_factory=wandb.WandbSettings)
+    ckpt_path: str | None = None
+    """Go on from this checkpoint's weights, optimizer and step."""
+    out: str | None = None
+    force: bool = False
+    seed: int = 0
+    config: dict[str, Any] = field(default_factory=dict)
+    """The resolved configuration, to be kept and logged."""
+
+
+def fit(settings: FitSettings) -> tuple[Path, dict[str, float]]:
+    """Trains, keeps the best and the last checkpoint, and scores the best on the test specimens.
+
+    Returns:
+        The run folder, and the scores of best.ckpt by metric name.
+
+    Raises:
+        UserError: the data cannot be trained on, an option is unknown, or the loss is no number.
+    """
+    inputs = {"data": settings.data.fingerprint()}
+    with output("train", _Matters.of(settings), inputs, VERSION) as made:
+        if not made.finished:
+            failed = True
+            try:
+                _fit(settings, made)
+                failed = False
+            finally:
+                wandb.finish(failed)
+    return made.place, made.provenance["scores"]
+
+
+@dataclass
+class _Matters:
+    """The part of the settings that makes the result, as plain values."""
+
+    model: dict[str, Any]
+    data: dict[str, Any]
+    trainer: dict[str, Any]
+    monitor: str
+    mode: str
+    seed: int
+    ckpt_path: str | None
+    out: str | None
+    force: bool
+
+    @classmethod
+    def of(cls, s: FitSettings) -> "_Matters":
+        data = {k: v for k, v in s.data.hparams.items() if k not in prov.IGNORED_KEYS}
+        trainer = {k: v for k, v in s.trainer.items() if k not in SAME_RESULT}
+        model = {"class": type(s.model).__name__, **s.model.hparams}
+        return cls(model, data, trainer, s.monitor, s.mode, s.seed, s.ckpt_path, s.out, s.force)
+
+
+def _fit(settings: FitSettings, made: Output) -> None:
+    folder = made.folder
+    config = settings.config or prov.plain(_Matters.of(settings))
+    write_text(folder / "config.yaml", yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
+    run_id = made.provenance.setdefault("wandb_id", wandb.new_run_id())
+    metrics = MetricsFile(folder)
+    loggers: list[Any] = [metrics]
+    if settings.logger.mode != "disabled":
+        loggers.append(wandb.wandb_logger(settings.logger, folder, run_id, config, "train"))
+    trainer = _trainer(settings, folder, loggers)
+    last = folder / "last.ckpt"
+    start = str(last) if last.is_file() else settings.ckpt_path
+    if last.is_file():
+        metrics.forget_after(torch.load(last, weights_only=True)["global_step"])
+    with made.stage("fit"), _quiet():
+        pl.seed_everything(settings.seed, verbose=False)
+        trainer.fit(settings.model, settings.data, ckpt_path=start, weights_only=True)
+    if trainer.interrupted:
+        raise KeyboardInterrupt
+    with made.stage("test"), _quiet():
+        made.provenance["scores"] = _test(settings, trainer, folder)
+    metrics.save()
+
+
+def _trainer(settings: FitSettings, folder: Path, loggers: list[Any]) -> pl.Trainer:
+    best = ModelCheckpoint(
+        dirpath=folder,
+        filename="best",
+        monitor=settings.monitor,
+        mode=settings.mode,
+        save_last=True,
+        enable_version_counter=False,
+    )
+    bar = [TQDMProgressBar()] if settings.trainer.get("enable_progress_bar", True) else []
+    try:
+        return pl.Trainer(
+            default_root_dir=folder,
+            callbacks=[best, ValidationPicture(), _Finite(), *bar],
+            logger=loggers,
+            enable_model_summary=False,
+            **settings.trainer,
+        )
+    except TypeError as error:
+        raise UserError(f"trainer: {error}; see Lightning's Trainer for its options.") from None
+
+
+class _Finite(pl.Callback):
+    """Stops a training whose loss is no number any more, with a sentence."""
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        loss = float(trainer.callback_metrics.get("train/loss", 0.0))
+        if not math.isfinite(loss):
+            raise UserError(
+                f"The loss became {loss} at step {trainer.global_step}: lower model.lr; "
+                "last.ckpt holds the last good state."
+            )
+
+
+def _test(settings: FitSettings, trainer: pl.Trainer, folder: Path) -> dict[str, float]:
+    """The best checkpoint's scores on the test specimens, and its score on the validation ones."""
+    scores = {}
+    checkpoint = trainer.checkpoint_callback
+    if isinstance(checkpoint, ModelCheckpoint) and checkpoint.best_model_score is not None:
+        scores[settings.monitor] = float(checkpoint.best_model_score)
+    best = str(folder / "best.ckpt")
+    found = trainer.test(settings.model, settings.data, ckpt_path=best, verbose=False)
+    scores |= {k: float(v) for k, v in (found[0] if found else {}).items()}
+    for name, value in scores.items():
+        say(f"  {name}: {value:.4f}")
+    return scores
+
+
+class _quiet(warnings.catch_warnings):  # noqa: N801
+    """Silences Lightning's advertisements and two warnings that do not hold here."""
+
+    def __enter__(self) -> Any:
+        entered = super().__enter__()
+        logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.WARNING)
+        warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")
+        warnings.filterwarnings("ignore", "The .*dataloader.* does not have many workers")
+        warnings.filterwarnings("ignore", r".*isinstance\(treespec, LeafSpec\)", FutureWarning)
+        return entered

@@ -1,0 +1,148 @@
+"""From a command line to a job: the only module that knows Hydra.
+
+Every job is called as `butterflies JOB key=value ...`; `--cfg job` prints its whole
+configuration, `-m` sweeps over comma-separated values, `--help` prints the job's manual.
+"""
+
+import dataclasses
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import hydra
+from hydra.core.config_store import ConfigStore
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from butterflies.errors import UserError
+from butterflies.tracking.provenance import PATH_KEYS
+
+Settings = TypeVar("Settings")
+
+QUOTED_KEYS = (*PATH_KEYS, "ckpt_path", "query.text", "site.title")
+"""Keys whose value is a path or a text: taken literally, whatever Hydra's grammar says of it."""
+
+CONFIG = "pkg://butterflies.conf"
+
+
+def store_schema(name: str, schema: type, groups: Sequence[str] = ()) -> None:
+    """Lets Hydra check the keys and types of a job's settings against their dataclass.
+
+    Args:
+        name: the job.
+        schema: its settings.
+        groups: fields that a configuration group fills with an object of its own.
+    """
+    node = OmegaConf.structured(schema)
+    for group in groups:
+        node[group] = None
+    ConfigStore.instance().store(name=f"{name}_schema", node=node)
+
+
+def settings_from(config: DictConfig, schema: type[Settings]) -> Settings:
+    """The typed settings of a composed configuration.
+
+    Raises:
+        CommandLineError: a key without a default was not given.
+    """
+    values = {}
+    for field in dataclasses.fields(schema):  # type: ignore[arg-type]
+        try:
+            values[field.name] = instantiated(config[field.name])
+        except MissingMandatoryValue:
+            raise CommandLineError(f"{field.name}=... is missing.") from None
+        if dataclasses.is_dataclass(field.type) and isinstance(field.type, type):
+            values[field.name] = settings_from(config[field.name], field.type)
+    return schema(**values)
+
+
+def instantiated(node: Any) -> Any:
+    """What a configuration node stands for: the object of its `_target_`, else plain Python."""
+    if isinstance(node, DictConfig) and "_target_" in node:
+        return hydra.utils.instantiate(node, _convert_="all")
+    return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
+
+
+def sweep_number() -> int | None:
+    """The number of this job in a sweep (`-m`), None outside one."""
+    if not HydraConfig.initialized() or HydraConfig.get().mode != hydra.types.RunMode.MULTIRUN:
+        return None
+    return int(HydraConfig.get().job.num)
+
+
+class CommandLineError(UserError):
+    """The command line itself is wrong: exit status 2."""
+
+
+def run_job(name: str, body: Callable[[DictConfig], object], arguments: Sequence[str]) -> None:
+    """Composes a job's configuration and runs it; exits with 1 after a UserError, 2 on a bad line.
+
+    Args:
+        name: the job, which is also its primary configuration.
+        body: what to do with the configuration.
+        arguments: the words behind the job's name.
+    """
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # exceptions reach the lines below as they are
+    sys.argv = [f"butterflies {name}", *quoted(arguments)]
+    failures: list[UserError] = []
+
+    def guarded(config: DictConfig) -> object:
+        try:
+            return body(config)
+        except UserError as error:  # the other jobs of a sweep go on
+            print(f"butterflies: {error}", file=sys.stderr)
+            failures.append(error)
+            return None
+
+    try:
+        hydra.main(version_base="1.3", config_path=CONFIG, config_name=name)(guarded)()
+    except (HydraException, OmegaConfBaseException) as error:
+        _stop(_explained(error, name), 2)
+    except OSError as error:
+        if error.errno is None:
+            raise
+        _stop(f"{error.strerror}: {error.filename or 'while writing'}.", 1)
+    except KeyboardInterrupt:
+        _stop("Stopped. The same command goes on from here.", 130)
+    if failures:
+        sys.exit(2 if all(isinstance(f, CommandLineError) for f in failures) else 1)
+
+
+def quoted(arguments: Sequence[str]) -> list[str]:
+    """Quotes path- and text-valued words for Hydra's parser and expands `~`; not under `-m`.
+
+    >>> quoted(["collection=a,b (c)", "seed=1"])
+    ["collection='a,b (c)'", 'seed=1']
+    """
+    if "-m" in arguments or "--multirun" in arguments:
+        return list(arguments)
+    return [_quoted(word) for word in arguments]
+
+
+def _quoted(word: str) -> str:
+    key, equals, value = word.partition("=")
+    if not equals or key.lstrip("+") not in QUOTED_KEYS or value in ("", "null", "???"):
+        return word
+    if re.fullmatch(r"(['\"]).*\1", value, re.S):
+        value = value[1:-1]
+    path = str(Path(value).expanduser()) if value.startswith("~") else value
+    escaped = re.sub(r"(\\*)'", lambda found: found[1] * 2 + "\\'", path)
+    escaped = re.sub(r"(\\+)$", lambda found: found[1] * 2, escaped)
+    return f"{key}='{escaped}'"
+
+
+def _explained(error: Exception, name: str) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    cause = f" {error.__cause__}".splitlines()[0] if error.__cause__ else ""
+    said = " ".join(lines[:2]).rstrip(".") + cause
+    return f"{said}. All keys of this job: butterflies {name} --cfg job"
+
+
+def _stop(sentence: str, status: int) -> None:
+    print(f"butterflies: {sentence}", file=sys.stderr)
+    sys.exit(status)
