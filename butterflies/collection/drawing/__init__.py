@@ -1,0 +1,1 @@
+"""Drawn butterflies: heredity, wings, scenes, and records, all computed."""
