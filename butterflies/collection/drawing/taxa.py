@@ -20,7 +20,7 @@ from butterflies.collection.drawing.shapes import SHAPES
 # family; genus; forewing length relative to others; how females differ; and, on the next line,
 # epithets with palettes, the commonest first.
 _TABLE = """
-Pictipteridae Caudaria 1.10 large
+Pictipteridae Caudaria 1.10 none
     aurulenta:sulphur tigrina:ember pallescens:chalk viridula:celadon
 Pictipteridae Gladiata 1.05 none
     ensifera:celadon nivea:chalk xiphias:verdigris mellea:honey
@@ -63,7 +63,7 @@ class Species:
     genus: str
     epithet: str
     size: float
-    dimorphism: str  # none, large, dull, pale, dark, swap: what makes its females different
+    dimorphism: str  # none, dull, pale, dark, swap: what makes its females different
     colours: Palette
     fore: Outline
     hind: Outline
