@@ -1,7 +1,7 @@
 """Parquet tables with one row per assetID, a status and a reason."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,23 @@ def from_rows(rows: Iterable[dict[str, Any]], schema: pa.Schema) -> pa.Table:
     """A table of `rows`; a column that a row lacks is null there."""
     names = schema.names
     return pa.Table.from_pylist([{n: row.get(n) for n in names} for row in rows], schema=schema)
+
+
+def with_statuses(
+    source: pa.Table, ids: Sequence[str], made: Mapping[str, Any], whole: pa.Schema
+) -> pa.Table:
+    """A row for every row of `source`, with `made` for `ids`, null and its reason for the others.
+
+    Args:
+        source: a table with assetID, status, reason.
+        ids: assetIDs that something was made for.
+        made: column name -> Arrow values in the order of `ids`.
+        whole: the schema of the result.
+    """
+    keys = source.select(["assetID", "status", "reason"]).sort_by("assetID").combine_chunks()
+    where = pc.index_in(keys["assetID"], pa.array(ids, pa.string()))
+    columns = [made[n].take(where) if n in made else keys[n] for n in whole.names]
+    return pa.table(columns, schema=whole)
 
 
 def count_statuses(table: pa.Table) -> str:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from butterflies.demo import DemoSettings
+from butterflies.demo import run as run_demo
 from butterflies.tracking import wandb
 
 
@@ -18,3 +20,11 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     wandb.finish(failed=False)
     os.environ.clear()
     os.environ.update(before)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo, walked once for all tests that look at its results."""
+    place = tmp_path_factory.mktemp("demo")
+    run_demo(DemoSettings(out=str(place), specimens=240, segmenter_epochs=6))
+    return place

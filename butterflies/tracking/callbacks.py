@@ -28,7 +28,8 @@ class ValidationPicture(Callback):
     ) -> None:
         if batch_idx or trainer.sanity_checking or not trainer.is_global_zero:
             return
-        name, picture = pl_module.picture(batch)
+        model: Any = pl_module
+        name, picture = model.picture(batch)
         self._save(trainer, name, picture)
         for logger in trainer.loggers:
             log_picture(logger, f"val/{name}", picture)

@@ -5,6 +5,7 @@
 
 import logging
 import math
+import sys
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any, Literal
 
 import pytorch_lightning as pl
 import torch
-import yaml
+from omegaconf import OmegaConf
 from pytorch_lightning.callbacks import ModelCheckpoint, TQDMProgressBar
 
 from butterflies.errors import UserError
@@ -63,7 +64,8 @@ def fit(settings: FitSettings) -> tuple[Path, dict[str, float]]:
     Raises:
         UserError: the data cannot be trained on, an option is unknown, or the loss is no number.
     """
-    inputs = {"data": settings.data.fingerprint()}
+    data: Any = settings.data
+    inputs = {"data": data.fingerprint()}
     with output("train", _Matters.of(settings), inputs, VERSION) as made:
         if not made.finished:
             failed = True
@@ -100,23 +102,24 @@ class _Matters:
 def _fit(settings: FitSettings, made: Output) -> None:
     folder = made.folder
     config = settings.config or prov.plain(_Matters.of(settings))
-    write_text(folder / "config.yaml", yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
+    write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(config)))
     run_id = made.provenance.setdefault("wandb_id", wandb.new_run_id())
     metrics = MetricsFile(folder)
     loggers: list[Any] = [metrics]
-    if settings.logger.mode != "disabled":
-        loggers.append(wandb.wandb_logger(settings.logger, folder, run_id, config, "train"))
-    trainer = _trainer(settings, folder, loggers)
+    with _Quiet():
+        if settings.logger.mode != "disabled":
+            loggers.append(wandb.wandb_logger(settings.logger, folder, run_id, config, "train"))
+        trainer = _trainer(settings, folder, loggers)
     last = folder / "last.ckpt"
     start = str(last) if last.is_file() else settings.ckpt_path
     if last.is_file():
         metrics.forget_after(torch.load(last, weights_only=True)["global_step"])
-    with made.stage("fit"), _quiet():
+    with made.stage("fit"), _Quiet():
         pl.seed_everything(settings.seed, verbose=False)
         trainer.fit(settings.model, settings.data, ckpt_path=start, weights_only=True)
     if trainer.interrupted:
         raise KeyboardInterrupt
-    with made.stage("test"), _quiet():
+    with made.stage("test"), _Quiet():
         made.provenance["scores"] = _test(settings, trainer, folder)
     metrics.save()
 
@@ -130,17 +133,26 @@ def _trainer(settings: FitSettings, folder: Path, loggers: list[Any]) -> pl.Trai
         save_last=True,
         enable_version_counter=False,
     )
-    bar = [TQDMProgressBar()] if settings.trainer.get("enable_progress_bar", True) else []
+    shown = sys.stderr.isatty()
+    options = {"enable_progress_bar": shown, **settings.trainer}
     try:
         return pl.Trainer(
             default_root_dir=folder,
-            callbacks=[best, ValidationPicture(), _Finite(), *bar],
+            callbacks=[best, ValidationPicture(), _Finite(), *([_Bar()] if shown else [])],
             logger=loggers,
             enable_model_summary=False,
-            **settings.trainer,
+            **options,
         )
     except TypeError as error:
         raise UserError(f"trainer: {error}; see Lightning's Trainer for its options.") from None
+
+
+class _Bar(TQDMProgressBar):
+    """Lightning's progress bar without the run's id."""
+
+    def get_metrics(self, *arguments: Any) -> dict[str, Any]:
+        shown = super().get_metrics(*arguments)
+        return {name: value for name, value in shown.items() if name != "v_num"}
 
 
 class _Finite(pl.Callback):
@@ -169,13 +181,14 @@ def _test(settings: FitSettings, trainer: pl.Trainer, folder: Path) -> dict[str,
     return scores
 
 
-class _quiet(warnings.catch_warnings):  # noqa: N801
+class _Quiet(warnings.catch_warnings):
     """Silences Lightning's advertisements and two warnings that do not hold here."""
 
     def __enter__(self) -> Any:
         entered = super().__enter__()
         logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.WARNING)
         warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")
+        warnings.filterwarnings("ignore", "The dirpath has changed from")  # ckpt_path=
         warnings.filterwarnings("ignore", "The .*dataloader.* does not have many workers")
         warnings.filterwarnings("ignore", r".*isinstance\(treespec, LeafSpec\)", FutureWarning)
         return entered

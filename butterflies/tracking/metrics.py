@@ -5,14 +5,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pytorch_lightning.loggers.logger import Logger, rank_zero_experiment
+from lightning_fabric.loggers.logger import rank_zero_experiment
+from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities import rank_zero_only
 
 from butterflies.files import writing
 
 
 class MetricsFile(Logger):
-    """Writes what is logged to `<folder>/metrics.csv`; Lightning's CSVLogger empties it on resuming."""
+    """Keeps what is logged in `metrics.csv`, which Lightning's CSVLogger empties on resuming."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__()

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import hydra
 from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
+from hydra.errors import HydraException, InstantiationException
 from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -28,6 +28,10 @@ QUOTED_KEYS = (*PATH_KEYS, "ckpt_path", "query.text", "site.title")
 """Keys whose value is a path or a text: taken literally, whatever Hydra's grammar says of it."""
 
 CONFIG = "pkg://butterflies.conf"
+
+
+class CommandLineError(UserError):
+    """The command line itself is wrong: exit status 2."""
 
 
 def store_schema(name: str, schema: type, groups: Sequence[str] = ()) -> None:
@@ -62,9 +66,18 @@ def settings_from(config: DictConfig, schema: type[Settings]) -> Settings:
 
 
 def instantiated(node: Any) -> Any:
-    """What a configuration node stands for: the object of its `_target_`, else plain Python."""
+    """What a configuration node stands for: the object of its `_target_`, else plain Python.
+
+    Raises:
+        CommandLineError: the object's constructor does not take these values.
+    """
     if isinstance(node, DictConfig) and "_target_" in node:
-        return hydra.utils.instantiate(node, _convert_="all")
+        try:
+            return hydra.utils.instantiate(node, _convert_="all")
+        except InstantiationException as error:
+            if isinstance(error.__cause__, UserError):
+                raise error.__cause__ from None
+            raise CommandLineError(str(error).splitlines()[0]) from None
     return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
 
 
@@ -73,10 +86,6 @@ def sweep_number() -> int | None:
     if not HydraConfig.initialized() or HydraConfig.get().mode != hydra.types.RunMode.MULTIRUN:
         return None
     return int(HydraConfig.get().job.num)
-
-
-class CommandLineError(UserError):
-    """The command line itself is wrong: exit status 2."""
 
 
 def run_job(name: str, body: Callable[[DictConfig], object], arguments: Sequence[str]) -> None:
@@ -131,7 +140,8 @@ def _quoted(word: str) -> str:
     if re.fullmatch(r"(['\"]).*\1", value, re.S):
         value = value[1:-1]
     path = str(Path(value).expanduser()) if value.startswith("~") else value
-    escaped = re.sub(r"(\\*)'", lambda found: found[1] * 2 + "\\'", path)
+    literal = re.sub(r"(\\*)\$\{", lambda found: found[1] * 2 + "\\${", path)
+    escaped = re.sub(r"(\\*)'", lambda found: found[1] * 2 + "\\'", literal)
     escaped = re.sub(r"(\\+)$", lambda found: found[1] * 2, escaped)
     return f"{key}='{escaped}'"
 

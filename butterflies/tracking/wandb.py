@@ -1,5 +1,8 @@
 """Weights & Biases: the only module that knows it."""
 
+import io
+import secrets
+from contextlib import redirect_stderr
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,12 +54,13 @@ def wandb_logger(
         config=config,
         settings=wandb.Settings(silent=True),
     )
-    _ = logger.experiment  # starts the run now, so that a wrong key fails before the training
+    with redirect_stderr(io.StringIO()):  # a warning about an argument of Lightning's own
+        _ = logger.experiment  # starts the run now, so that a wrong key fails before the training
     return logger
 
 
 def new_run_id() -> str:
-    return wandb.util.generate_id()
+    return secrets.token_hex(4)
 
 
 def log_picture(logger: Logger, key: str, picture: npt.NDArray[np.uint8]) -> None:

@@ -1,0 +1,3 @@
+"""From cut-outs to latent codes."""
+
+VERSION = 1

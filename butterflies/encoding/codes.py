@@ -1,0 +1,103 @@
+"""The latent codes of a collection's specimens."""
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import torch
+
+from butterflies.encoding.autoencoder import Autoencoder
+from butterflies.encoding.cache import PictureCache, on_white
+from butterflies.errors import UserError
+from butterflies.tables import schema, with_statuses
+from butterflies.tracking.console import progress
+
+Codes = npt.NDArray[np.float32]
+
+BATCH = 256
+"""Pictures encoded at a time; part of what a code is to the last bit."""
+
+
+def codes_schema(latent_dim: int) -> pa.Schema:
+    return schema(
+        pa.field("code", pa.list_(pa.float32(), latent_dim)),
+        pa.field("reconstruction_error", pa.float32()),
+    )
+
+
+def load_autoencoder(checkpoint: Path) -> Autoencoder:
+    """The autoencoder of a checkpoint, on the CPU, ready to encode.
+
+    Nothing but numbers and plain Python is ever unpickled.
+
+    Raises:
+        UserError: there is no such file, or it holds no autoencoder of this program.
+    """
+    if not checkpoint.is_file():
+        raise UserError(
+            f"{checkpoint} does not exist: give autoencoder= the best.ckpt of a run of "
+            "`python train.py experiment=autoencoder`."
+        )
+    try:
+        model = Autoencoder.load_from_checkpoint(checkpoint, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, TypeError, KeyError, EOFError, ValueError):
+        raise UserError(
+            f"{checkpoint} holds no autoencoder: give autoencoder= the best.ckpt of a run of "
+            "`python train.py experiment=autoencoder`."
+        ) from None
+    return model.eval()
+
+
+def encode_collection(checkpoint: Path, collection: Path, cutouts: str = "cutouts") -> pa.Table:
+    """Codes and reconstruction errors of all cut-outs, one row for every input assetID.
+
+    Batches follow the sorted assetIDs, so that the same cut-outs give the same bits.
+
+    Args:
+        checkpoint: an autoencoder's.
+        collection: the collection's folder.
+        cutouts: the name of its set of cut-outs.
+
+    Returns:
+        The table of `codes_schema`; rows that are not ok keep their status and reason.
+
+    Raises:
+        UserError: no autoencoder, or no cut-outs.
+    """
+    model = load_autoencoder(checkpoint)
+    cache = PictureCache(collection, cutouts)
+    codes, errors = encode(model, cache.pictures)
+    made = {
+        "code": codes_column(codes),
+        "reconstruction_error": pa.array(errors, pa.float32()),
+    }
+    return with_statuses(cache.store.table, cache.ids, made, codes_schema(model.latent_dim))
+
+
+@torch.no_grad()
+def encode(model: Autoencoder, pictures: npt.NDArray[np.uint8]) -> tuple[Codes, Codes]:
+    """Codes (n, d) of pictures uint8 (n, 4, 128, 128), and their mean L1 error (n) in 0..1."""
+    codes, errors = [], []
+    for start in progress(range(0, len(pictures), BATCH), "Encoding"):
+        batch = torch.from_numpy(pictures[start : start + BATCH].copy()).to(model.device)
+        picture, _ = on_white(batch)
+        code = model.encode(picture)
+        codes.append(code.cpu().numpy())
+        errors.append((model.decode(code) - picture).abs().mean((1, 2, 3)).cpu().numpy())
+    return np.concatenate(codes), np.concatenate(errors)
+
+
+def codes_column(codes: Codes) -> pa.Array:
+    """Codes (n, d) as an Arrow array of lists of fixed size."""
+    return pa.FixedSizeListArray.from_arrays(pa.array(codes.ravel(), pa.float32()), codes.shape[1])
+
+
+def read_codes(table: pa.Table) -> tuple[list[str], Codes]:
+    """Sorted assetIDs and codes (n, d) of the ok rows of a table of codes."""
+    ok = table.filter(pc.equal(table["status"], "ok")).sort_by("assetID")
+    column = ok["code"].combine_chunks()
+    values = column.flatten().to_numpy(zero_copy_only=False).astype(np.float32)
+    return ok["assetID"].to_pylist(), values.reshape(ok.num_rows, column.type.list_size)

@@ -1,0 +1,1 @@
+"""One file per job: configuration in, one call into a room."""

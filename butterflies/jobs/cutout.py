@@ -1,0 +1,33 @@
+"""Cut every specimen of a collection out of its photograph.
+
+    butterflies cutout collection=data/mine segmenter=runs/train/.../best.ckpt
+    butterflies cutout collection=data/mine segmenter=contrast       # clean light backgrounds
+    butterflies cutout collection=data/mine segmenter=alpha          # pictures that are cut out
+
+Leaves `<collection>/cutouts.parquet` and `<collection>/cutouts/`; `keep_masks=DIR` also writes
+each mask at the photograph's size. A photograph without a specimen is recorded as such.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from butterflies.segmentation.cutouts import CutoutSettings, run
+from butterflies.tables import count_statuses, read_table
+from butterflies.tracking.console import say
+from butterflies.tracking.runs import run_job, settings_from, store_schema
+
+store_schema("cutout", CutoutSettings)
+
+
+def main(arguments: Sequence[str]) -> None:
+    run_job("cutout", cutout, arguments)
+
+
+def cutout(config: DictConfig) -> None:
+    settings = settings_from(config, CutoutSettings)
+    place = run(settings)
+    table = Path(settings.collection) / f"{settings.cutouts}.parquet"
+    say(f"{place}: {count_statuses(read_table(table, 'butterflies cutout'))}.")
+    say(f"Next: python train.py experiment=autoencoder collection={settings.collection}")

@@ -1,0 +1,49 @@
+"""Render a map: tiles, metadata and a web page, and plots.
+
+    python render.py map=runs/embed/...
+    python render.py autoencoder=runs/train/.../best.ckpt collection=data/mine    # embeds first
+
+Leaves `site/` (a plain folder that any web host can serve), `places.parquet`,
+`representatives.parquet` and `plots/` in `runs/render/<date>/`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from omegaconf import DictConfig
+
+from butterflies.mapping import embedding
+from butterflies.rendering.render import RenderSettings, run
+from butterflies.tracking.console import say
+from butterflies.tracking.runs import CommandLineError, run_job, settings_from, store_schema
+
+
+@dataclass
+class RenderJob(RenderSettings):
+    """Settings of a rendering that may have to embed first."""
+
+    autoencoder: str | None = None
+    """A checkpoint to embed the collection with, instead of map=."""
+
+
+store_schema("render", RenderJob)
+
+
+def main(arguments: Sequence[str]) -> None:
+    run_job("render", render, arguments)
+
+
+def render(config: DictConfig) -> None:
+    job = settings_from(config, RenderJob)
+    place = run(job if job.map else replace(job, map=_embedded(job)))
+    say(f"{place} holds the map, its plots and its site.")
+    say(f"Next: butterflies serve site={place / 'site'}")
+
+
+def _embedded(job: RenderJob) -> str:
+    if not job.autoencoder or not job.collection:
+        raise CommandLineError("give map=RUN, or autoencoder=CHECKPOINT and collection=DIR.")
+    settings = embedding.EmbedSettings(
+        collection=job.collection, autoencoder=job.autoencoder, seed=job.seed, workers=job.workers
+    )
+    return str(embedding.run(settings))

@@ -1,0 +1,97 @@
+"""What rendering reads: an embedding's tables, and the cut-outs they speak of."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from butterflies.errors import UserError
+from butterflies.segmentation.store import CutoutStore
+from butterflies.tables import ok_rows, read_table
+from butterflies.tracking.provenance import read_provenance
+
+COMMAND = "python embed.py"
+
+
+@dataclass
+class Embedding:
+    """An embedding's tables and the cut-outs it was made from.
+
+    Attributes:
+        folder: of its tables.
+        collection: the collection's folder.
+        name: of the set of cut-outs.
+        fingerprint: of the embedding.
+    """
+
+    folder: Path
+    collection: Path
+    name: str
+    fingerprint: str
+
+    @cached_property
+    def store(self) -> CutoutStore:
+        return CutoutStore(self.collection, self.name)
+
+    @cached_property
+    def points(self) -> pa.Table:
+        return read_table(self.folder / "map.parquet", COMMAND).sort_by("assetID")
+
+    @cached_property
+    def neighbours(self) -> pa.Table | None:
+        path = self.folder / "neighbours.parquet"
+        return read_table(path, COMMAND) if path.is_file() else None
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """The assetIDs that are on the map, sorted."""
+        return [row["assetID"] for row in ok_rows(self.points)]
+
+    @cached_property
+    def xy(self) -> npt.NDArray[np.float64]:
+        """(n, 2) in the order of `ids`."""
+        found = [(row["x"], row["y"]) for row in ok_rows(self.points)]
+        return np.array(found, np.float64).reshape(-1, 2)
+
+    @cached_property
+    def codes(self) -> npt.NDArray[np.float32]:
+        """(n, d) in the order of `ids`."""
+        table = read_table(self.folder / "codes.parquet", COMMAND, ["assetID", "code"])
+        rows = pc.index_in(pa.array(self.ids), table["assetID"].combine_chunks())
+        codes = table["code"].combine_chunks().take(rows)
+        return np.asarray(codes.flatten()).reshape(len(self.ids), -1)
+
+
+def open_embedding(folder: Path, collection: Path | None = None) -> Embedding:
+    """A finished embedding.
+
+    Args:
+        folder: that `python embed.py` wrote.
+        collection: where its collection lies now; by default where it lay then.
+
+    Raises:
+        UserError: it is no finished embedding, or its cut-outs have changed since.
+    """
+    made = read_provenance(folder)
+    if made.get("job") != "embed" or made.get("status") != "finished":
+        raise UserError(
+            f"{folder} holds no finished embedding: map= takes a folder that `{COMMAND}` wrote."
+        )
+    collection = collection or Path(made["collection"])
+    cutouts = made["cutouts"]
+    if not (collection / "records.parquet").is_file():
+        raise UserError(
+            f"{folder} was made from the collection {collection}, which is not there: "
+            "give its place as collection=DIR."
+        )
+    embedding = Embedding(folder, collection, cutouts["name"], made["fingerprint"])
+    if embedding.store.fingerprint != cutouts["fingerprint"]:
+        raise UserError(
+            f"The cut-outs in {collection / cutouts['name']} have changed since {folder} was made: "
+            f"run `{COMMAND}` again."
+        )
+    return embedding

@@ -1,0 +1,56 @@
+"""Pictures placed on a zoom of the map, and which of them touch where."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from butterflies.rendering.sprites import SHADOW_PAD
+
+Ints = npt.NDArray[np.int64]
+Cell = tuple[int, int]
+"""x and y on a grid."""
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Pictures of one layer on one zoom.
+
+    Attributes:
+        numbers: (k,) the specimens' numbers among the sprites.
+        centres: (k, 2) in pixels of the zoom.
+        rooms: (k,) diameters kept free, in pixels of the zoom.
+        px: width of a picture in pixels of the zoom, even.
+    """
+
+    numbers: Ints
+    centres: Ints
+    rooms: npt.NDArray[np.float64]
+    px: int
+
+    @property
+    def reach(self) -> int:
+        """How far a picture's shadow goes from its centre, at most."""
+        return self.px // 2 + int(np.ceil(SHADOW_PAD * self.px))
+
+    def take(self, index: Ints) -> "Placed":
+        return Placed(self.numbers[index], self.centres[index], self.rooms[index], self.px)
+
+    def touching(self, left: int, top: int, px: int) -> "Placed":
+        """Those of which something may lie on a square."""
+        low = np.array([left, top]) - self.reach
+        inside = ((self.centres >= low) & (self.centres <= low + px + 2 * self.reach)).all(axis=1)
+        return self.take(np.flatnonzero(inside))
+
+    def by_cell(self, width: int) -> dict[Cell, "Placed"]:
+        """Those touching each cell of a grid; a picture may touch several."""
+        first = (self.centres - self.reach) // width
+        last = (self.centres + self.reach) // width
+        found: dict[Cell, list[int]] = {}
+        for index, ((x0, y0), (x1, y1)) in enumerate(
+            zip(first.tolist(), last.tolist(), strict=True)
+        ):
+            for x in range(x0, x1 + 1):
+                for y in range(y0, y1 + 1):
+                    found.setdefault((x, y), []).append(index)
+        return {cell: self.take(np.array(indices)) for cell, indices in found.items()}

@@ -1,0 +1,108 @@
+"""Shows a site in the browser of this machine, and to nobody else."""
+
+import errno
+import mimetypes
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import Response
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from butterflies.errors import UserError
+from butterflies.tracking.console import say
+
+HOST = "127.0.0.1"
+NAMES = (HOST, "localhost")
+"""A page of another name that is made to point here (DNS rebinding) is refused by its Host."""
+
+TYPES = {
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+    ".webp": "image/webp",
+    ".jpg": "image/jpeg",
+    ".png": "image/png",
+    ".bin": "application/octet-stream",
+}
+
+
+@dataclass
+class ServeSettings:
+    """What to show, and where.
+
+    Attributes:
+        site: the site folder of a render.
+        port: 0 takes any that is free.
+    """
+
+    site: str = ""
+    port: int = 8000
+
+
+class SiteFiles(StaticFiles):
+    """Files of one folder: no path and no link leads out of it."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        # What a fingerprint names never changes; all else may be another render's tomorrow.
+        lasting = path.startswith("v-") and response.status_code in (200, 304)
+        response.headers["Cache-Control"] = "max-age=86400" if lasting else "no-cache"
+        return response
+
+
+def app(site: Path) -> Starlette:
+    """The server's application, for 127.0.0.1 and localhost only; any other Host is status 400."""
+    for suffix, kind in TYPES.items():
+        mimetypes.add_type(kind, suffix)
+    hosts = Middleware(TrustedHostMiddleware, allowed_hosts=list(NAMES))
+    return Starlette(routes=[Mount("/", SiteFiles(directory=site, html=True))], middleware=[hosts])
+
+
+def run(settings: ServeSettings) -> Path:
+    """Serves until Ctrl-C.
+
+    Raises:
+        UserError: there is no site, or the port cannot be had.
+    """
+    site = Path(settings.site)
+    if not (site / "map.json").is_file():
+        raise UserError(f"{site} is no site (it has no map.json): `python render.py` makes one.")
+    with _listen(settings.port) as listening:
+        port = listening.getsockname()[1]
+        say(f"The map is at http://{HOST}:{port}/ (Ctrl-C ends).")
+        server = uvicorn.Server(uvicorn.Config(app(site), log_level="warning", lifespan="off"))
+        try:
+            server.run(sockets=[listening])
+        except KeyboardInterrupt:
+            say("")
+    return site
+
+
+def _listen(port: int) -> socket.socket:
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((HOST, port))
+        listening.listen()
+    except (OSError, OverflowError) as error:
+        listening.close()
+        used = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        why = "is in use by another program" if used else "cannot be used"
+        raise UserError(
+            f"Port {port} {why}: give another, such as port={_another(port)}."
+        ) from None
+    return listening
+
+
+def _another(port: int) -> int:
+    return port + 1 if 1024 <= port < 65535 else 8000

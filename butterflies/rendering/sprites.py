@@ -1,0 +1,202 @@
+"""Sprites: cut-outs at their drawn size, and their shadows.
+
+A sprite's picture is premultiplied RGBA and empty outside the disc that keeps it apart from its
+neighbours, so pictures can be added to a canvas in any order. A shadow is optical density, so
+shadows can be added too: 256 units darken to 1/e.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageFilter
+
+from butterflies import compute
+from butterflies.files import writing
+from butterflies.segmentation.store import CutoutStore
+
+Bytes = npt.NDArray[np.uint8]
+
+SHADOW_STRENGTH = 0.42
+"""How much of the light a shadow takes at its darkest."""
+
+SHADOW_BLUR = 0.055
+"""The shadow's blur (standard deviation) over the width of the picture."""
+
+SHADOW_DROP = 0.03
+"""How far the shadow falls, to the right by half of it, over the width of the picture."""
+
+SHADOW_PAD = 0.19
+"""How far shadows reach beyond the picture, over its width."""
+
+DENSITY = 256
+"""Units of shadow that darken to 1/e."""
+
+HAZE_REACH = 0.05
+"""Blur of the white haze round a representative, over the width of the picture."""
+
+GAP = 1 / 32
+"""Room between two pictures, over the width of a picture."""
+
+PART = 256
+"""Sprites to a file of the cache."""
+
+
+@dataclass(frozen=True)
+class Sprite:
+    """A picture and its shadow, both centred on the specimen's place.
+
+    Attributes:
+        picture: (px, px, 4) uint8, premultiplied.
+        shadow: (s, s) uint8, s > px, in units of DENSITY.
+        haze: the same of white, which hides what lies below, in four units of DENSITY; None on
+            the base layer.
+    """
+
+    picture: Bytes
+    shadow: Bytes
+    haze: Bytes | None = None
+
+
+def picture(rgba: Bytes, px: int) -> Bytes:
+    """A cut-out (h, w, 4) of straight alpha as a premultiplied picture (px, px, 4).
+
+    The cut-out is fitted into the square, its middle on the square's.
+    """
+    image = Image.fromarray(rgba).convert("RGBa")
+    side = max(image.size)
+    if image.size != (side, side):
+        square = Image.new("RGBa", (side, side))
+        square.paste(image, ((side - image.width) // 2, (side - image.height) // 2))
+        image = square
+    return scaled(np.asarray(image), px)
+
+
+def scaled(premultiplied: Bytes, px: int) -> Bytes:
+    """A square premultiplied picture at another width."""
+    if len(premultiplied) == px:
+        return premultiplied
+    h, w = premultiplied.shape[:2]
+    image = Image.frombuffer("RGBa", (w, h), premultiplied.tobytes(), "raw", "RGBa", 0, 1)
+    made = np.array(image.resize((px, px), Image.Resampling.LANCZOS))
+    np.minimum(made[..., :3], made[..., 3:], out=made[..., :3])  # Lanczos overshoots
+    return made
+
+
+def diameter(made: Bytes) -> float:
+    """Of the smallest circle about the middle of a picture that holds all alpha > 127, in px."""
+    rows, columns = np.nonzero(made[..., 3] > 127)
+    if not len(rows):
+        return 0.0
+    middle = len(made) / 2
+    far_y, far_x = (np.maximum(abs(v - middle), abs(v + 1 - middle)) for v in (rows, columns))
+    return 2 * math.sqrt(float((far_x**2 + far_y**2).max()))
+
+
+def room(of_diameter: float, px: int) -> float:
+    """The diameter that is kept free for a picture `px` wide, of the given `diameter`."""
+    return of_diameter + GAP * px
+
+
+def within(made: Bytes, of_room: float) -> Bytes:
+    """The picture, emptied outside the disc that is kept free for it."""
+    middle = (np.arange(len(made)) + 0.5 - len(made) / 2) ** 2
+    inside = middle[:, None] + middle[None, :] < (of_room / 2) ** 2
+    return np.asarray(made * inside[..., None], np.uint8)
+
+
+def shadow(made: Bytes) -> Bytes:
+    """The soft shadow (s, s) of a picture (px, px, 4), in units of DENSITY."""
+    drop = round(SHADOW_DROP * len(made))
+    return np.asarray(_density_of_alpha()[_blurred(made, drop // 2, drop, SHADOW_BLUR)])
+
+
+def haze(made: Bytes) -> Bytes:
+    """White (s, s) round a picture (px, px, 4), in four units of DENSITY: it stands clear."""
+    near = _blurred(made, 0, 0, HAZE_REACH).astype(np.float64)
+    return np.asarray(np.minimum(1.5 * near, 255), np.uint8)
+
+
+def _blurred(made: Bytes, right: int, down: int, reach: float) -> Bytes:
+    """The alpha (px, px) on a larger square (s, s), shifted and blurred."""
+    px = len(made)
+    pad = math.ceil(SHADOW_PAD * px)
+    alone = np.zeros((px + 2 * pad, px + 2 * pad), np.uint8)
+    alone[pad + down : pad + down + px, pad + right : pad + right + px] = made[..., 3]
+    return np.asarray(Image.fromarray(alone).filter(ImageFilter.GaussianBlur(reach * px)))
+
+
+@lru_cache
+def _density_of_alpha() -> Bytes:
+    taken = SHADOW_STRENGTH * np.arange(256) / 255
+    return np.asarray(np.rint(-np.log(1 - taken) * DENSITY), np.uint8)
+
+
+def sprite(made: Bytes, of_room: float, hazy: bool = False) -> Sprite:
+    """The sprite of a picture that `of_room` px are kept free for."""
+    kept = within(made, of_room)
+    return Sprite(kept, shadow(kept), haze(kept) if hazy else None)
+
+
+@dataclass(frozen=True)
+class SpriteFiles:
+    """Every specimen's sprite at one size, in files of PART specimens; made once, deletable.
+
+    Attributes:
+        folder: of the files.
+        collection: whose cut-outs they show.
+        cutouts: the name of the set.
+        ids: assetIDs; a specimen's number is its place in this sequence.
+        px: width of a picture.
+    """
+
+    folder: Path
+    collection: Path
+    cutouts: str
+    ids: Sequence[str]
+    px: int
+
+    def make(self, workers: int = 0) -> npt.NDArray[np.float64]:
+        """Makes what is not there yet; the `room` (n,) of each, in px."""
+        starts = range(0, len(self.ids), PART)
+        tasks = [
+            (self.folder / f"{n // PART:05d}", self.collection, self.cutouts, self.px, part)
+            for n, part in ((n, self.ids[n : n + PART]) for n in starts)
+        ]
+        return np.concatenate([np.zeros(0), *compute.each(_make_part, tasks, "sprites", workers)])
+
+    def read(self, number: int) -> Sprite:
+        """The sprite of a specimen."""
+        pictures, shadows = _open_part(self.folder / f"{number // PART:05d}")
+        return Sprite(pictures[number % PART], shadows[number % PART])
+
+
+def _make_part(task: tuple[Path, Path, str, int, Sequence[str]]) -> npt.NDArray[np.float64]:
+    path, collection, cutouts, px, ids = task
+    done = path.with_suffix(".room.npy")
+    if not done.is_file():
+        store = CutoutStore(collection, cutouts)
+        pictures = [picture(store.image(asset_id), px) for asset_id in ids]
+        rooms = np.array([room(diameter(made), px) for made in pictures])
+        sprites = [sprite(made, r) for made, r in zip(pictures, rooms, strict=True)]
+        _save(path.with_suffix(".picture.npy"), np.stack([s.picture for s in sprites]))
+        _save(path.with_suffix(".shadow.npy"), np.stack([s.shadow for s in sprites]))
+        _save(done, rooms)
+    return np.asarray(np.load(done))
+
+
+def _save(path: Path, array: npt.NDArray[np.generic]) -> None:
+    with writing(path) as temporary, temporary.open("wb") as file:
+        np.save(file, array)
+
+
+@lru_cache(maxsize=64)
+def _open_part(path: Path) -> tuple[Bytes, Bytes]:
+    return (
+        np.load(path.with_suffix(".picture.npy"), mmap_mode="r"),
+        np.load(path.with_suffix(".shadow.npy"), mmap_mode="r"),
+    )

@@ -1,0 +1,3 @@
+"""From photographs to cut-outs."""
+
+VERSION = 1

@@ -1,0 +1,160 @@
+"""Cuts every specimen of a collection out of its photograph.
+
+What a row tells beside the place of the cut-out: `foreground_share` = mask over photograph;
+`touches_border`; `components` = connected parts of the prediction before cleaning; `asymmetry` =
+1 - IoU with the mirror image; `solidity` = area over convex hull; `confidence` = mean of |2p - 1|
+over the box of the mask for a network, the mask's own confidence for `contrast`, 1 for `alpha`.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from butterflies.collection.photos import photo_marks
+from butterflies.collection.records import read_records
+from butterflies.compute import stream
+from butterflies.errors import UserError
+from butterflies.files import lock, read_json, sha256, write_json
+from butterflies.segmentation import VERSION
+from butterflies.segmentation.parts import Part, make_part, mask_file
+from butterflies.segmentation.store import PART, has_part, join_parts, part_rows
+from butterflies.tables import read_table
+from butterflies.tracking.outputs import Output, output
+from butterflies.tracking.provenance import hash_of
+
+
+@dataclass
+class CutoutSettings:
+    """Settings of `butterflies cutout`."""
+
+    collection: str
+    """The collection's folder."""
+    segmenter: str
+    """A segmenter's checkpoint, `contrast` (clean light backgrounds) or `alpha` (pictures that
+    bring their own transparency)."""
+    cutouts: str = "cutouts"
+    """Name of the set of cut-outs in the collection."""
+    keep_masks: str | None = None
+    """Folder that also takes each mask at the photograph's size (0/255 PNG)."""
+    batch_size: int = 4
+    """Photographs that go through the network at once; so many are held in memory per process."""
+    force: bool = False
+    """Make everything anew."""
+    workers: int = 0
+    """Processes; 0 = one a core."""
+
+
+def run(settings: CutoutSettings) -> Path:
+    """Cuts out; what is there already stays, what was stopped goes on.
+
+    Returns:
+        The folder of the pictures; their table lies beside it.
+
+    Raises:
+        UserError: there are no records, or the segmenter cannot be used.
+    """
+    collection = Path(settings.collection)
+    place = collection / settings.cutouts
+    rows = read_records(collection).sort_by("assetID").to_pylist()
+    _check(settings, collection)
+    inputs = {"photographs": _photographs_mark(collection, rows), "segmenter": _mark(settings)}
+    with lock(place):
+        with output("cutout", settings, inputs, VERSION, place) as made:
+            parts = _parts(settings, made, rows)
+            _prepare(made, parts, rows)
+            with made.stage("cutting out"):
+                _make(parts, settings)
+        _join(place, made.fingerprint, len(parts))
+    return place
+
+
+def _make(parts: list[Part], settings: CutoutSettings) -> None:
+    missing = [part for part in parts if not _done(part)]
+    for _ in stream(make_part, missing, "cutting out", settings.workers):
+        pass
+
+
+def _parts(settings: CutoutSettings, made: Output, rows: list[dict[str, Any]]) -> list[Part]:
+    return [
+        Part(
+            number=start // PART,
+            rows=tuple(rows[start : start + PART]),
+            collection=Path(settings.collection),
+            folder=made.folder,
+            segmenter=settings.segmenter,
+            batch_size=settings.batch_size,
+            keep_masks=Path(settings.keep_masks) if settings.keep_masks else None,
+        )
+        for start in range(0, len(rows), PART)
+    ]
+
+
+def _prepare(made: Output, parts: list[Part], rows: list[dict[str, Any]]) -> None:
+    """Clears away what a killed process left half written, and masks of another segmenter."""
+    for file in made.folder.glob(".part-*.tmp"):
+        file.unlink()
+    keep = parts[0].keep_masks if parts else None
+    if keep is None:
+        return
+    marker = keep / "cutouts.json"
+    mine = {"cutouts": made.fingerprint}
+    if not marker.is_file() or read_json(marker) != mine:
+        for row in rows:
+            mask_file(keep, row["assetID"]).unlink(missing_ok=True)
+        write_json(marker, mine)
+
+
+def _done(part: Part) -> bool:
+    """Whether the part and, if wanted, its masks are there."""
+    if not has_part(part.folder, part.number):
+        return False
+    if part.keep_masks is None:
+        return True
+    rows = part_rows(part.folder, part.number).select(["assetID", "status"]).to_pylist()
+    masked = (row["assetID"] for row in rows if row["status"] == "ok")
+    return all(mask_file(part.keep_masks, asset_id).is_file() for asset_id in masked)
+
+
+def _join(place: Path, fingerprint: str, parts: int) -> None:
+    """Writes the table beside the pictures, unless it is there."""
+    path = place.with_name(f"{place.name}.parquet")
+    if path.is_file():
+        metadata = read_table(path, "butterflies cutout").schema.metadata or {}
+        if metadata.get(b"fingerprint", b"").decode() == fingerprint:
+            return
+    join_parts(place, range(parts), path, fingerprint)
+
+
+def _check(settings: CutoutSettings, collection: Path) -> None:
+    """Refuses settings that cannot work, before anything slow."""
+    if Path(settings.cutouts).name != settings.cutouts or settings.cutouts in ("masks", "photos"):
+        raise UserError(f"cutouts={settings.cutouts} is not a name for a set of cut-outs.")
+    own = (collection / "masks").resolve()
+    if settings.keep_masks and Path(settings.keep_masks).resolve() == own:
+        raise UserError(f"keep_masks={settings.keep_masks} holds drawn masks: give another folder.")
+    if settings.segmenter not in ("alpha", "contrast"):
+        from butterflies.segmentation.predict import load_segmenter  # torch takes seconds
+
+        load_segmenter(Path(settings.segmenter))
+
+
+def _mark(settings: CutoutSettings) -> str:
+    if settings.segmenter in ("alpha", "contrast"):
+        return settings.segmenter
+    return sha256(Path(settings.segmenter))
+
+
+def _photographs_mark(collection: Path, rows: list[dict[str, Any]]) -> str:
+    """What of the records shows in the cut-outs."""
+    marks = photo_marks(collection, [row for row in rows if row["status"] == "ok"])
+    return hash_of(
+        {
+            row["assetID"]: [
+                row["specimen"],
+                row["status"],
+                row["reason"],
+                marks.get(row["assetID"]),
+            ]
+            for row in rows
+        }
+    )

@@ -1,0 +1,149 @@
+"""The cut-outs of a collection on disk: a table, and the pictures in parts.
+
+<collection>/cutouts.parquet            one row per photograph (CUTOUTS)
+<collection>/cutouts/part-00000.arrow   Arrow IPC file, uncompressed: assetID, image (WebP)
+<collection>/cutouts/part-00000.parquet the rows of that part's photographs
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from butterflies.errors import UserError
+from butterflies.files import writing
+from butterflies.segmentation.pictures import decode
+from butterflies.tables import from_rows, ok_rows, read_table, schema, write_table
+from butterflies.tracking.provenance import read_provenance
+
+PART = 128
+"""Photographs in a part, in the order of their assetIDs."""
+
+CUTOUTS = schema(
+    pa.field("specimen", pa.string()),
+    pa.field("part", pa.int32()),
+    pa.field("row", pa.int32()),
+    *(pa.field(f"box_{side}", pa.int32()) for side in ("x", "y", "w", "h")),
+    pa.field("rotation", pa.float64()),
+    pa.field("rotation_confidence", pa.float64()),
+    pa.field("scale", pa.float64()),
+    pa.field("mm_per_px", pa.float64()),
+    pa.field("foreground_share", pa.float64()),
+    pa.field("touches_border", pa.bool_()),
+    pa.field("components", pa.int32()),
+    pa.field("asymmetry", pa.float64()),
+    pa.field("solidity", pa.float64()),
+    pa.field("confidence", pa.float64()),
+    pa.field("damage", pa.float64()),
+)
+"""`box_*` in photograph pixels; `scale` in cut-out pixels per photograph pixel; `rotation` in
+degrees; `foreground_share`, `asymmetry`, `solidity`, `confidence` from 0 to 1, see `cutouts`."""
+
+PICTURES = pa.schema([pa.field("assetID", pa.string()), pa.field("image", pa.binary())])
+COMMAND = "butterflies cutout"
+
+
+def write_part(folder: Path, part: int, rows: list[dict[str, Any]], images: list[bytes]) -> None:
+    """Writes a part: its pictures first, its rows last, so that rows stand for a whole part.
+
+    Args:
+        folder: the cut-outs' folder.
+        part: its number.
+        rows: of CUTOUTS, without part and row, sorted by assetID.
+        images: the pictures of the ok rows, in their order.
+    """
+    ok = [row for row in rows if row["status"] == "ok"]
+    for number, row in enumerate(ok):
+        row |= {"part": part, "row": number}
+    columns = {"assetID": [row["assetID"] for row in ok], "image": images}
+    batch = pa.RecordBatch.from_pydict(columns, schema=PICTURES)
+    with (
+        writing(_part(folder, part, "arrow")) as temporary,
+        pa.ipc.new_file(temporary, PICTURES) as file,
+    ):
+        file.write_batch(batch)
+    write_table(_part(folder, part, "parquet"), from_rows(rows, CUTOUTS))
+
+
+def has_part(folder: Path, part: int) -> bool:
+    return all(_part(folder, part, suffix).is_file() for suffix in ("arrow", "parquet"))
+
+
+def part_rows(folder: Path, part: int) -> pa.Table:
+    return read_table(_part(folder, part, "parquet"), COMMAND)
+
+
+def join_parts(folder: Path, parts: Iterable[int], table: Path, fingerprint: str) -> None:
+    """Writes the table of all parts, marked with the fingerprint of the pictures it belongs to."""
+    rows = pa.concat_tables([CUTOUTS.empty_table(), *(part_rows(folder, part) for part in parts)])
+    write_table(table, rows, fingerprint=fingerprint)
+
+
+def read_cutouts(collection: Path, name: str = "cutouts") -> pa.Table:
+    """The table of a collection's cut-outs (CUTOUTS), sorted by assetID.
+
+    Raises:
+        UserError: there is none, or it belongs to other pictures than those beside it.
+    """
+    path = collection / f"{name}.parquet"
+    table = read_table(path, COMMAND)
+    found = (table.schema.metadata or {}).get(b"fingerprint", b"").decode()
+    made = read_provenance(collection / name)
+    if made.get("status") != "finished" or made.get("fingerprint") != found:
+        raise UserError(f"{path} and {collection / name} do not belong together: run `{COMMAND}`.")
+    return table
+
+
+class CutoutStore:
+    """The pictures of a collection's cut-outs, read from the memory-mapped parts.
+
+    Attributes:
+        table: the rows of all photographs, see CUTOUTS.
+        ids: assetIDs that have a picture, sorted.
+        fingerprint: changes when a picture does.
+    """
+
+    def __init__(self, collection: Path, name: str = "cutouts") -> None:
+        self.folder = collection / name
+        self.table = read_cutouts(collection, name)
+        self.fingerprint = str(read_provenance(self.folder)["fingerprint"])
+        rows = ok_rows(self.table)
+        self._parts: dict[int, pa.Array] = {}
+        self._places = {str(row["assetID"]): (row["part"], row["row"]) for row in rows}
+        self.ids = sorted(self._places)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def data(self, asset_id: str) -> bytes:
+        """The WebP file of a cut-out."""
+        part, row = self._places[asset_id]
+        data: bytes = self._images(part)[row].as_py()
+        return data
+
+    def image(self, asset_id: str) -> npt.NDArray[np.uint8]:
+        """The pixels (height, width, 4) of a cut-out, straight alpha."""
+        return decode(self.data(asset_id))
+
+    def encoded(self) -> Iterator[tuple[str, bytes]]:
+        """All cut-outs as stored, in the order of `ids`: assetID and WebP file."""
+        for asset_id in self.ids:
+            yield asset_id, self.data(asset_id)
+
+    def rgba(self) -> Iterator[tuple[str, npt.NDArray[np.uint8]]]:
+        """All cut-outs in the order of `ids`, part after part."""
+        for asset_id in self.ids:
+            yield asset_id, self.image(asset_id)
+
+    def _images(self, part: int) -> pa.Array:
+        if part not in self._parts:
+            source = pa.memory_map(str(_part(self.folder, part, "arrow")))
+            self._parts[part] = pa.ipc.open_file(source).get_batch(0).column("image")
+        return self._parts[part]
+
+
+def _part(folder: Path, part: int, suffix: str) -> Path:
+    return folder / f"part-{part:05d}.{suffix}"

@@ -1,0 +1,1 @@
+"""The web page: plain files, copied into each site."""

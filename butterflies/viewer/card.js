@@ -1,0 +1,113 @@
+// The pop-up of a specimen. Everything in it is untrusted text and goes in as text.
+
+import { el, link, number, safe } from "./dom.js";
+
+const FIELDS = [
+  ["family", "Family"], ["sex", "Sex"], ["typeStatus", "Type status"], ["country", "Country"],
+  ["locality", "Locality"], ["coordinates", "Coordinates"], ["date", "Collected"],
+  ["catalogNumber", "Catalogue no."], ["project", "Project"],
+];
+const LICENCES = [
+  [/creativecommons\.org\/licenses\/([a-z-]+)\/([\d.]+)/, (m) => `CC ${m[1].toUpperCase()} ${m[2]}`],
+  [/creativecommons\.org\/publicdomain\/zero\/([\d.]+)/, (m) => `CC0 ${m[1]}`],
+];
+
+export const called = (card) => card.name ?? card.author ?? "Unnamed specimen";
+
+// The contents of a specimen's pop-up; `go(row)` shows another specimen.
+export function contents(card, site, go) {
+  return [
+    portrait(card, site),
+    heading(card),
+    fields(FIELDS.filter(([key]) => card[key]).map(([key, label]) => [label, card[key]])),
+    photograph(card, site),
+    credit(card),
+    more(card),
+    similar(card, site, go),
+  ];
+}
+
+function portrait(card, site) {
+  const alt = [called(card), card.sex, card.country].filter(Boolean).join(", ");
+  const picture = el("img", { src: site.picture(card.row), alt, width: 256, height: 256 });
+  return el("figure", { className: "portrait" }, picture);
+}
+
+function heading(card) {
+  const name = card.name && el("em", {}, card.name);
+  const author = card.author && el("span", { className: card.name ? "author" : "" }, card.author);
+  const between = name && author ? " " : null;
+  const parts = name || author ? [name, between, author] : [called(card)];
+  return el("h2", { id: "card-name", tabIndex: -1 }, ...parts);
+}
+
+function fields(pairs) {
+  const list = el("dl");
+  for (const [label, value] of pairs) {
+    list.append(el("div", {}, el("dt", {}, label), el("dd", {}, value)));
+  }
+  return list;
+}
+
+// A copy is shown at once; the museum's own picture only when asked for.
+function photograph(card, site) {
+  if (card.photo === true) return photo(site.picture(card.row, "photographs", ".jpg"), card);
+  const address = card.photo && safe(card.photo);
+  if (!address) return null;
+  const where = new URL(address).host;
+  const button = el("button", { type: "button", className: "wide" }, "Show the museum’s photograph");
+  const note = el("small", {}, `Loads a picture from ${where}.`);
+  const box = el("div", { className: "photograph" }, button, note);
+  button.addEventListener("click", () => {
+    const shown = photo(address, card);
+    shown.querySelector("img").addEventListener("error", () => {
+      box.replaceChildren(el("p", {}, `${where} does not deliver this photograph at present.`));
+    });
+    box.replaceChildren(shown);
+  });
+  return box;
+}
+
+function photo(address, card) {
+  const alt = `Photograph of ${called(card)} as taken, with its labels`;
+  const picture = el("img", { src: address, alt, referrerPolicy: "no-referrer", loading: "lazy" });
+  return el("figure", { className: "photo" }, picture);
+}
+
+function credit(card) {
+  const parts = [];
+  if (card.credit) parts.push(el("span", {}, `© ${card.credit}`));
+  if (card.licence) parts.push(licence(card));
+  const text = parts.flatMap((part, i) => (i ? [" · ", part] : [part]));
+  const record = card.link && el("p", { className: "record" }, link(card.link, "Open the museum’s record ↗"));
+  return el("div", { className: "credit" }, text.length ? el("p", {}, ...text) : null, record);
+}
+
+function licence(card) {
+  const known = LICENCES.find(([pattern]) => pattern.test(card.licence));
+  const label = known ? known[1](card.licence.match(known[0])) : card.licence;
+  return card.licence_link ? link(card.licence_link, label) : el("span", {}, label);
+}
+
+function more(card) {
+  const pairs = Object.entries({ ...card.more, assetID: card.assetID });
+  const spaced = (name) => {
+    const words = name.replace(/([a-z])([A-Z])/g, "$1 $2").replace(/_/g, " ").trim();
+    return words.charAt(0).toUpperCase() + words.slice(1);
+  };
+  const list = fields(pairs.map(([name, value]) => [spaced(name), value]));
+  return el("details", { className: "more" }, el("summary", {}, "More of the record"), list);
+}
+
+function similar(card, site, go) {
+  if (!card.near.length) return null;
+  const items = card.near.map((row, i) => {
+    const name = card.names[card.called[i]];
+    const picture = el("img", { src: site.picture(row), alt: name, loading: "lazy", width: 64, height: 64 });
+    const button = el("button", { type: "button", title: name }, picture);
+    button.addEventListener("click", () => go(row));
+    return el("li", {}, button);
+  });
+  const title = `The ${number(items.length)} that look most like it`;
+  return el("section", { className: "similar" }, el("h3", {}, title), el("ul", {}, ...items));
+}

@@ -1,0 +1,1 @@
+"""Configuration: one primary file per job, groups beside them."""

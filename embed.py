@@ -1,0 +1,12 @@
+"""Codes, neighbours and a map from a checkpoint; see butterflies/jobs/embed.py for the manual.
+
+    python embed.py collection=data/papilionidae autoencoder=runs/train/.../best.ckpt
+    python embed.py collection=data/papilionidae autoencoder=... projection=umap
+"""
+
+import sys
+
+from butterflies.__main__ import main
+
+if __name__ == "__main__":
+    main(["embed", *sys.argv[1:]])

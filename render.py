@@ -1,0 +1,12 @@
+"""Tiles and a web page from a map; see butterflies/jobs/render.py for the manual.
+
+    python render.py map=runs/embed/...
+    python render.py autoencoder=runs/train/.../best.ckpt collection=data/papilionidae
+"""
+
+import sys
+
+from butterflies.__main__ import main
+
+if __name__ == "__main__":
+    main(["render", *sys.argv[1:]])

@@ -1,0 +1,70 @@
+import gzip
+import json
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+
+from butterflies.rendering.cards import card
+from butterflies.rendering.chunks import MAX_BYTES, MAX_ROWS, Cell, Specimens, chunks
+from butterflies.rendering.points import morton
+
+BITS = 12
+
+
+def specimens(count: int, records: dict[int, dict[str, Any]] | None = None) -> Specimens:
+    rng = np.random.default_rng(count)
+    spots = np.unique(rng.normal(1500, 300, (2, count)).astype(int) % 2**BITS, axis=1)
+    keys = np.sort(morton(*spots))
+    n = len(keys)
+    cards = [card({"assetID": f"a{i}", **(records or {}).get(i, {})}) for i in range(n)]
+    return Specimens(
+        keys, BITS, cards, [f"n{i % 9}" for i in range(n)], [[(i + 1) % n] for i in range(n)]
+    )
+
+
+def test_every_specimen_lies_in_one_chunk_and_in_its_quarter() -> None:
+    made = specimens(5000)
+    row = 0
+    for cell, data in chunks(made):
+        assert cell.start == row
+        row = cell.end
+        assert 0 < cell.end - cell.start <= MAX_ROWS
+        chunk = json.loads(data)
+        assert [c["assetID"] for c in chunk["rows"]] == [f"a{i}" for i in range(cell.start, row)]
+        assert chunk["rows"][0]["near"] == [(cell.start + 1) % len(made.keys)]
+        depth = len(cell.quadkey)
+        for key in made.keys[cell.start : cell.end]:
+            assert np.base_repr(int(key), 4).zfill(BITS)[:depth] == cell.quadkey
+    assert row == len(made.keys)
+
+
+def test_no_chunk_is_over_64_kb_however_wordy_its_records() -> None:
+    rng = random.Random(0)
+    signs = [chr(c) for c in (*range(0x4E00, 0x9000), *range(0x1F300, 0x1F600))]
+    wordy = {
+        i: {
+            f"{k}": "".join(rng.choices(signs, k=1200)) for k in ("locality", "project", *range(30))
+        }
+        for i in range(60)
+    }
+    for cell, data in chunks(specimens(100, wordy)):
+        assert len(gzip.compress(data, 9)) <= MAX_BYTES
+        assert cell.end > cell.start
+
+
+def test_a_map_without_specimens_has_one_empty_chunk() -> None:
+    nobody = Specimens(np.zeros(0, dtype=np.uint64), BITS, [], [], [])
+    [(cell, data)] = chunks(nobody)
+    assert cell == Cell("", 0, 0)
+    assert json.loads(data)["rows"] == []
+
+
+def test_too_much_at_one_place_is_refused() -> None:
+    count = MAX_ROWS + 1
+    same = Specimens(
+        np.full(count, 7, dtype=np.uint64), BITS, [{}] * count, ["n"] * count, [[]] * count
+    )
+    with pytest.raises(ValueError, match="one place"):
+        list(chunks(same))

@@ -1,0 +1,110 @@
+import numpy as np
+import pytest
+
+from butterflies.encoding import neighbours
+from butterflies.encoding.neighbours import nearest, neighbours_table
+from butterflies.scores.neighbours import knn_accuracy, species_held_out
+
+RANDOM = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize("n", [2, 5, 13, 14, 30, 700])
+def test_nearest_agrees_with_comparing_all(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(neighbours, "BLOCK", 100)
+    codes = (RANDOM.standard_normal((n, 8)) + 50).astype(np.float32)
+    rows, distances = nearest(codes)
+    apart = np.linalg.norm(codes[:, None].astype(np.float64) - codes[None], axis=2)
+    np.fill_diagonal(apart, np.inf)
+    expected = np.argsort(apart, axis=1, kind="stable")[:, : min(12, n - 1)]
+    assert np.array_equal(rows, expected)
+    assert np.allclose(distances, np.take_along_axis(apart, expected, 1))
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_one_alone_has_no_neighbours(n: int) -> None:
+    rows, distances = nearest(np.zeros((n, 4), np.float32))
+    assert rows.shape == distances.shape == (n, 0)
+
+
+def test_near_duplicates_find_each_other() -> None:
+    codes = RANDOM.standard_normal((200, 16)).astype(np.float32)
+    codes[100:] = codes[:100] + 1e-4
+    rows, distances = nearest(codes, 1)
+    assert np.array_equal(rows[:, 0], (np.arange(200) + 100) % 200)
+    assert np.allclose(distances, 4e-4, rtol=0.01)
+
+
+def test_equal_codes_come_in_order_and_never_meet_themselves() -> None:
+    rows, distances = nearest(np.ones((40, 3), np.float32), 3)
+    assert not distances.any()
+    assert all(row not in found for row, found in enumerate(rows.tolist()))
+
+
+def test_the_table_names_neighbours_by_asset_id() -> None:
+    codes = np.array([[0.0], [1.0], [5.0]], np.float32)
+    table = neighbours_table(["a", "b", "c"], codes)
+    assert table["neighbour_ids"].to_pylist() == [["b", "c"], ["a", "c"], ["b", "a"]]
+    assert table["distances"].to_pylist() == [[1, 5], [1, 4], [4, 5]]
+
+
+def clusters(labels: list[str], spread: float = 0.1) -> np.ndarray:
+    centres = {label: 10.0 * number for number, label in enumerate(sorted(set(labels)))}
+    return np.array([[centres[label], RANDOM.uniform(0, spread)] for label in labels])
+
+
+def test_clusters_are_told_apart_and_noise_is_not() -> None:
+    labels = ["a"] * 60 + ["b"] * 20 + ["c"] * 20
+    told = knn_accuracy(clusters(labels), labels)
+    assert (told.plain, told.balanced, told.majority, told.n) == (1, 1, 0.6, 100)
+    noise = knn_accuracy(RANDOM.standard_normal((100, 3)), labels)
+    assert noise.plain < 0.75
+    assert noise.balanced < 0.55
+
+
+def test_balanced_accuracy_counts_every_label_alike() -> None:
+    labels = ["common"] * 90 + ["rare"] * 10
+    found = knn_accuracy(np.zeros((100, 1)) + RANDOM.uniform(0, 1e-9, (100, 1)), labels, k=51)
+    assert (found.plain, found.balanced) == (0.9, 0.5)
+
+
+def test_what_has_no_label_is_neither_asked_nor_answers() -> None:
+    labels = ["a"] * 10 + [None] * 30 + ["b"] * 10
+    vectors = np.concatenate([np.zeros(10), np.zeros(30), np.ones(10)])[:, None]
+    found = knn_accuracy(vectors, labels, k=3)
+    assert (found.plain, found.n) == (1, 20)
+
+
+def test_photographs_of_one_specimen_do_not_tell_on_each_other() -> None:
+    places = RANDOM.standard_normal((50, 4)).repeat(2, axis=0)
+    labels = RANDOM.choice(["a", "b"], 50).repeat(2).tolist()
+    specimens = np.arange(50).repeat(2).tolist()
+    assert knn_accuracy(places, labels, k=1).plain > 0.8
+    assert knn_accuracy(places, labels, specimens, k=1).plain < 0.75
+
+
+def test_the_folds_follow_from_the_seed() -> None:
+    vectors = RANDOM.standard_normal((60, 2))
+    labels = RANDOM.choice(["a", "b"], 60).tolist()
+    scores = [knn_accuracy(vectors, labels, seed=seed).plain for seed in (0, 0, 1, 2, 3)]
+    assert scores[0] == scores[1]
+    assert len(set(scores)) > 1
+
+
+def test_a_single_specimen_cannot_be_scored() -> None:
+    with pytest.raises(ValueError, match="two groups"):
+        knn_accuracy(np.zeros((4, 2)), ["a"] * 4, ["x"] * 4)
+
+
+def test_held_out_species_are_answered_by_other_species() -> None:
+    genera = ["A"] * 20 + ["B"] * 20 + ["C"] * 10
+    species = ["A x"] * 10 + ["A y"] * 10 + ["B x"] * 10 + ["B y"] * 10 + ["C x"] * 10
+    beside = np.array([0.0, 1, 10, 11, 20]).repeat(10)[:, None]
+    found = species_held_out(beside, genera, species)
+    assert (found.plain, found.n, found.majority) == (1, 40, 0.5)
+    crossed = np.array([0.0, 10, 1, 11, 5]).repeat(10)[:, None]
+    assert species_held_out(crossed, genera, species).plain == 0
+
+
+def test_without_a_genus_of_two_species_there_is_nothing_to_hold_out() -> None:
+    with pytest.raises(ValueError, match="two species"):
+        species_held_out(np.zeros((4, 1)), ["A", "A", "B", "B"], ["A x", "A x", "B x", "B x"])

@@ -1,0 +1,293 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from butterflies.errors import UserError
+from butterflies.mapping.spread import spread
+from butterflies.rendering.canvas import WHITE, blend, canvas, shrink, to_bytes
+from butterflies.rendering.encode import Encoder
+from butterflies.rendering.layers import Placed
+from butterflies.rendering.pyramid import Pyramid
+from butterflies.rendering.sprites import SpriteFiles, diameter, picture, sprite
+from butterflies.segmentation.store import CutoutStore
+from tests.cutout_sets import blob, write_cutouts
+
+PX, TILE, ZOOM, MAP = 32, 64, 3, 512
+Tiles = dict[int, set[tuple[int, int]]]
+
+
+@dataclass
+class World:
+    """Forty pictures on a map of 512 px, in four by four blocks."""
+
+    collection: Path
+    pyramid: Pyramid
+    base: Placed
+
+    def write(self, folder: Path, **changes: Any) -> Tiles:
+        pyramid = self.at(folder, **changes)
+        return pyramid.write(self.base, {}, workers=1)
+
+    def at(self, folder: Path, **changes: Any) -> Pyramid:
+        return replace(self.pyramid, tiles=folder / "tiles", work=folder / "work", **changes)
+
+
+def make_world(folder: Path) -> World:
+    pictures = {f"b{number:02d}": blob(number) for number in range(40)}
+    collection = write_cutouts(folder / "collection", pictures)
+    sprites = SpriteFiles(folder / "sprites", collection, "cutouts", sorted(pictures), PX)
+    rooms = sprites.make(workers=1)
+    xy = np.random.default_rng(0).normal(size=(40, 2))
+    places, _ = spread(xy, rooms, MAP, margin=24)
+    pyramid = Pyramid(folder, folder, ZOOM, TILE, Encoder("png"), sprites, block_px=128)
+    return World(collection, pyramid, Placed(np.arange(40), places.astype(np.int64), rooms, PX))
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    return make_world(tmp_path_factory.mktemp("world"))
+
+
+@pytest.fixture(scope="module")
+def written(world: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Tiles]:
+    folder = tmp_path_factory.mktemp("written")
+    return folder / "tiles", world.write(folder)
+
+
+def stitched(tiles: Path, zoom: int) -> Any:
+    width = TILE * 2**zoom
+    whole = np.full((width, width, 3), 255, np.uint8)
+    for file in (tiles / str(zoom)).glob("*/*.png"):
+        x, y = int(file.parent.name) * TILE, int(file.stem) * TILE
+        whole[y : y + TILE, x : x + TILE] = np.asarray(Image.open(file))
+    return whole
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = (file for file in folder.rglob("*") if file.is_file())
+    return {str(file.relative_to(folder)): file.read_bytes() for file in files}
+
+
+def test_tiles_have_no_seams(world: World, written: tuple[Path, Tiles]) -> None:
+    base = world.base
+    drawn = [
+        (world.pyramid.sprites.read(int(n)), int(x), int(y))
+        for n, (x, y) in zip(base.numbers, base.centres, strict=True)
+    ]
+    whole = to_bytes(blend(WHITE, canvas(drawn, 0, 0, MAP)))
+    assert np.array_equal(stitched(written[0], ZOOM), whole)
+
+
+def test_the_deepest_zoom_draws_the_stored_cutouts(
+    world: World, written: tuple[Path, Tiles]
+) -> None:
+    store = CutoutStore(world.collection)
+    base = world.base
+    drawn = [
+        (sprite(picture(store.image(store.ids[n]), 2 * PX), 2 * room), 2 * int(x), 2 * int(y))
+        for n, room, (x, y) in zip(base.numbers, base.rooms, base.centres, strict=True)
+    ]
+    whole = to_bytes(blend(WHITE, canvas(drawn, 0, 0, 2 * MAP)))
+    found = stitched(written[0], ZOOM + 1)
+    assert np.array_equal(found, whole)
+    x, y = 2 * base.centres[7]
+    opaque = store.image(store.ids[7])[32, 32]
+    assert np.abs(found[y, x].astype(int) - opaque[:3]).max() <= 2
+
+
+def test_blending_agrees_with_an_independent_composition(
+    world: World, written: tuple[Path, Tiles]
+) -> None:
+    """Float arithmetic: all shadows darken the white, then each picture goes over."""
+    whole = np.full((MAP, MAP, 3), 255.0)
+    for layer in ("shadow", "picture"):
+        for n, (x, y) in zip(world.base.numbers, world.base.centres, strict=True):
+            patch = getattr(world.pyramid.sprites.read(int(n)), layer).astype(float)
+            half = len(patch) // 2
+            area = np.s_[y - half : y - half + len(patch), x - half : x - half + len(patch)]
+            if layer == "shadow":
+                whole[area] *= np.exp(-patch / 256)[..., None]
+            else:
+                whole[area] = whole[area] * (1 - patch[..., 3:] / 255) + patch[..., :3]
+    assert np.abs(stitched(written[0], ZOOM) - whole).max() < 1
+
+
+@pytest.mark.parametrize("zoom", range(ZOOM))
+def test_a_parent_equals_its_four_children_shrunk(written: tuple[Path, Tiles], zoom: int) -> None:
+    children = stitched(written[0], zoom + 1).astype(float)
+    mean = (
+        children[::2, ::2] + children[1::2, ::2] + children[::2, 1::2] + children[1::2, 1::2]
+    ) / 4
+    assert np.abs(stitched(written[0], zoom) - mean).max() <= 1
+
+
+def test_shrinking_does_not_drift() -> None:
+    """Five zooms up, a pixel is still the mean of all that lie below it."""
+    pixels = (np.random.default_rng(0).integers(0, 256, (64, 64, 3)) * 256).astype(np.uint16)
+    mean = pixels.reshape(2, 32, 2, 32, 3).mean(axis=(1, 3)) / 256
+    for _ in range(5):
+        pixels = shrink(pixels)
+    assert np.abs(to_bytes(pixels) - mean).max() <= 0.51
+
+
+def test_only_tiles_that_show_something_are_written(written: tuple[Path, Tiles]) -> None:
+    folder, tiles = written
+    files = {
+        (int(f.parent.parent.name), int(f.parent.name), int(f.stem)): f
+        for f in folder.glob("*/*/*.png")
+    }
+    assert set(files) == {(z, x, y) for z, cells in tiles.items() for x, y in cells}
+    assert set(tiles) == set(range(ZOOM + 2))
+    assert 0 < len(tiles[ZOOM + 1]) < 4 ** (ZOOM + 1)
+    for file in files.values():
+        tile = Image.open(file)
+        assert (tile.mode, tile.size) == ("RGB", (TILE, TILE))
+        assert np.asarray(tile).min() < 255
+
+
+def test_every_picture_is_there(world: World, written: tuple[Path, Tiles]) -> None:
+    whole = stitched(written[0], ZOOM)
+    for n, (x, y) in zip(world.base.numbers, world.base.centres, strict=True):
+        colour = blob(int(n))[32, 32, :3].astype(int)
+        assert np.abs(whole[y, x] - colour).max() <= 3
+
+
+def test_shadows_lie_below_all_pictures(world: World) -> None:
+    rgba = np.zeros((64, 64, 4), np.uint8)
+    rgba[8:56, 8:56] = [255, 255, 255, 255]
+    made = sprite(picture(rgba, PX), 100)
+    pixels = to_bytes(blend(WHITE, canvas([(made, 40, 40), (made, 65, 40)], 0, 0, 96)))
+    assert (pixels[32:48, 32:48] == 255).all()
+    assert (pixels[32:48, 57:73] == 255).all()
+    assert pixels[40, 52].max() < 250
+
+
+def test_the_order_of_specimens_does_not_matter(world: World, tmp_path: Path) -> None:
+    turned = world.base.take(np.arange(40)[::-1])
+    world.at(tmp_path / "a").write(world.base, {}, workers=1)
+    world.at(tmp_path / "b").write(turned, {}, workers=1)
+    assert contents(tmp_path / "a" / "tiles") == contents(tmp_path / "b" / "tiles")
+
+
+def test_workers_and_block_sizes_give_the_same_bytes(
+    world: World, written: tuple[Path, Tiles], tmp_path: Path
+) -> None:
+    world.at(tmp_path / "two").write(world.base, {}, workers=2)
+    world.write(tmp_path / "one block", block_px=4096)
+    assert contents(tmp_path / "two" / "tiles") == contents(written[0])
+    assert contents(tmp_path / "one block" / "tiles") == contents(written[0])
+
+
+def test_what_a_killed_run_left_is_used_and_completed(
+    world: World, written: tuple[Path, Tiles], tmp_path: Path
+) -> None:
+    world.write(tmp_path)
+    blocks = sorted((tmp_path / "work").glob("*.json"))
+    kept = {block: block.stat().st_mtime_ns for block in blocks[1::2]}
+    for lost in blocks[::2]:
+        for z, x, y in json.loads(lost.read_text()):
+            (tmp_path / "tiles" / str(z) / str(x) / f"{y}.png").unlink()
+        lost.with_suffix(".npy").write_bytes(b"half")
+        lost.unlink()
+    (tmp_path / "tiles" / "0" / "0" / ".0.png.123.tmp").write_bytes(b"half")
+    assert world.write(tmp_path) == written[1]
+    assert contents(tmp_path / "tiles") == contents(written[0])
+    assert {block: block.stat().st_mtime_ns for block in kept} == kept
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from tests.test_pyramid import make_world
+world = make_world(Path(sys.argv[1]))
+print("ready", flush=True)
+world.write(Path(sys.argv[2]))
+print("done", flush=True)
+"""
+
+
+@pytest.mark.parametrize("blocks", [1, 6])
+def test_a_run_killed_at_any_moment_gives_the_same_bytes(
+    written: tuple[Path, Tiles], tmp_path: Path, blocks: int
+) -> None:
+    out = tmp_path / "out"
+    root = Path(__file__).parent.parent
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    command = [sys.executable, "-c", KILLED, str(tmp_path / "world"), str(out)]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, cwd=root) as run:
+        assert run.stdout is not None
+        assert run.stdout.readline() == b"ready\n"
+        while len(list((out / "work").glob("*.json"))) < blocks and run.poll() is None:
+            time.sleep(0.001)
+        run.send_signal(signal.SIGKILL)
+        killed = run.wait() == -signal.SIGKILL
+    assert killed
+    assert make_world(tmp_path / "world").write(out) == written[1]
+    assert contents(out / "tiles") == contents(written[0])
+
+
+def test_representatives_lie_above_and_are_not_shrunk(
+    world: World, written: tuple[Path, Tiles], tmp_path: Path
+) -> None:
+    above = {1: Placed(np.array([3]), np.array([[64, 60]]), np.array([40.0]), 40)}
+    tiles = world.at(tmp_path).write(world.base, above, workers=1)
+    assert tiles[1] >= written[1][1]
+    changed = stitched(tmp_path / "tiles", 1)
+    x, y = 64, 60
+    assert np.abs(changed[y, x].astype(int) - blob(3)[32, 32, :3]).max() <= 4
+    for zoom in (0, 2, ZOOM, ZOOM + 1):
+        assert np.array_equal(stitched(tmp_path / "tiles", zoom), stitched(written[0], zoom))
+
+
+def test_a_representative_alone_on_a_blank_tile_is_drawn(world: World, tmp_path: Path) -> None:
+    one = world.base.take(np.array([0]))
+    corner = Placed(np.array([0]), np.array([[500, 20]]), np.array([40.0]), 40)
+    tiles = world.at(tmp_path).write(one, {ZOOM: corner}, workers=1)
+    assert (7, 0) in tiles[ZOOM]
+
+
+@pytest.mark.parametrize(("format", "kind"), [("webp", "WEBP"), ("jpg", "JPEG")])
+def test_other_formats_look_the_same(
+    world: World, written: tuple[Path, Tiles], tmp_path: Path, format: str, kind: str
+) -> None:
+    tiles = world.write(tmp_path, encoder=Encoder(format, 80))
+    assert tiles == written[1]
+    with Image.open(tmp_path / "tiles" / "0" / "0" / f"0.{format}") as tile:
+        assert (tile.format, tile.mode) == (kind, "RGB")
+        off = np.asarray(tile).astype(float) - stitched(written[0], 0)
+    assert np.sqrt((off**2).mean()) < 12
+
+
+@pytest.mark.parametrize("encoder", [Encoder("gif"), Encoder(quality=0), Encoder(quality=101)])
+def test_unknown_formats_and_qualities_are_refused(encoder: Encoder) -> None:
+    with pytest.raises(UserError, match=r"format=gif|quality="):
+        encoder.check()
+
+
+def test_the_diameter_holds_all_that_is_seen() -> None:
+    rgba = np.zeros((32, 32, 4), np.uint8)
+    assert diameter(rgba) == 0
+    rgba[16, 28, 3] = 127
+    assert diameter(rgba) == 0
+    rgba[16, 24, 3] = 128
+    assert diameter(rgba) == pytest.approx(2 * np.hypot(9, 1))
+
+
+def test_a_picture_of_any_shape_keeps_its_middle_and_proportions() -> None:
+    rgba = np.zeros((20, 60, 4), np.uint8)
+    rgba[..., 1:] = [100, 0, 255]
+    made = picture(rgba, PX)
+    rows, columns = np.nonzero(made[..., 3] > 127)
+    assert (np.ptp(columns) + 1, np.ptp(rows) + 1) == pytest.approx((32, 11), abs=1)
+    assert rows.mean() == pytest.approx(15.5, abs=0.6)
+    assert (made[..., :3] <= made[..., 3:]).all()

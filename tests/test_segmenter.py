@@ -1,0 +1,241 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import pytorch_lightning as pl
+import torch
+from PIL import Image
+
+from butterflies.collection.drawn import draw_one
+from butterflies.errors import UserError
+from butterflies.scores.masks import iou
+from butterflies.segmentation.augment import augment
+from butterflies.segmentation.data import EpochOrder, MaskedPhotographs, collate
+from butterflies.segmentation.predict import load_segmenter, predict
+from butterflies.segmentation.segmenter import Segmenter
+from butterflies.segmentation.unet import UNet
+from tests.specimens import collection, masked_collection, photograph, wings
+
+Fitted = tuple[Path, MaskedPhotographs, pl.Trainer]
+
+
+def trainer(folder: Path, epochs: int) -> pl.Trainer:
+    return pl.Trainer(
+        max_epochs=epochs,
+        accelerator="cpu",
+        logger=False,
+        default_root_dir=folder,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        enable_checkpointing=False,
+    )
+
+
+def data(folder: Path, **changes: Any) -> MaskedPhotographs:
+    return MaskedPhotographs(
+        str(folder), **{"batch_size": 4, "crop_px": 64, "repeats": 1, **changes}
+    )
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory: pytest.TempPathFactory) -> Fitted:
+    """A small network after a real fit: its checkpoint, its data and its trainer."""
+    place = tmp_path_factory.mktemp("fitted")
+    photographs = data(masked_collection(place / "collection", 20))
+    fit = trainer(place, 2)
+    fit.fit(Segmenter(depth=2, width=4), photographs)
+    fit.save_checkpoint(place / "best.ckpt")
+    return place / "best.ckpt", photographs, fit
+
+
+@pytest.mark.parametrize("size", [(64, 64), (57, 83), (5, 130)])
+@pytest.mark.parametrize(("depth", "shrink"), [(1, 1), (4, 2)])
+def test_any_size_goes_in_and_comes_out(size: tuple[int, int], depth: int, shrink: int) -> None:
+    net = UNet(depth, width=4, shrink=shrink)
+    logits = net(torch.rand(2, 3, *size))
+    assert logits.shape == (2, 1, *size)
+    torch.autograd.backward(logits.sum())
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in net.parameters())
+
+
+def test_depth_and_width_are_what_they_say() -> None:
+    def count(net: torch.nn.Module) -> int:
+        return sum(p.numel() for p in net.parameters())
+
+    assert len(UNet(3, 4).down) == 4
+    assert count(UNet(3, 8)) > 3 * count(UNet(3, 4))
+
+
+def test_overfits_eight_drawn_specimens() -> None:
+    torch.manual_seed(0)
+    drawn = [draw_one(number) for number in range(8)]
+    photos = np.stack([d.photo[::4, ::4] for d in drawn]).transpose(0, 3, 1, 2)
+    masks = np.stack([d.mask[::4, ::4] > 127 for d in drawn])[:, None]
+    photo, mask = torch.from_numpy(photos), torch.from_numpy(masks)
+    batch = {"photo": photo, "mask": mask, "size": torch.tensor([photo.shape[2:]] * 8)}
+    model = Segmenter(depth=3)
+    adam = torch.optim.Adam(model.parameters())
+    for step in range(100):
+        adam.param_groups[0]["lr"] = 0.01 * (1 - step / 100)
+        adam.zero_grad()
+        torch.autograd.backward(model.loss(model(photo), batch))
+        adam.step()
+    found = (model.eval()(photo) > 0).numpy()
+    scores = [iou(*pair) for pair in zip(found[:, 0], masks[:, 0], strict=True)]
+    assert np.mean(scores) > 0.9
+
+
+def test_padding_does_not_count() -> None:
+    model = Segmenter(depth=1, width=4)
+    mask = torch.zeros(1, 1, 20, 30)
+    batch = {"photo": mask, "mask": mask, "size": torch.tensor([[20, 20]])}
+    logits = torch.full((1, 1, 20, 30), -9.0)
+    spoilt = logits.clone()
+    spoilt[..., 20:] = 9
+    assert model.loss(logits, batch) == model.loss(spoilt, batch)
+
+
+def test_a_mixed_batch_pads_at_right_and_below() -> None:
+    sizes = [(4, 6), (6, 4)]
+    samples = [
+        {
+            "photo": torch.randint(255, (3, *size), dtype=torch.uint8),
+            "mask": torch.ones((1, *size), dtype=torch.uint8),
+            "size": torch.tensor(size),
+        }
+        for size in sizes
+    ]
+    batch = collate(samples)
+    assert batch["photo"].shape == (2, 3, 6, 6)
+    assert torch.equal(batch["photo"][1, :, :, :4], samples[1]["photo"])
+    assert torch.equal(batch["photo"][1, :, :, 5], samples[1]["photo"][:, :, 3])
+    assert batch["mask"].sum() == 48
+    assert batch["size"].tolist() == [[4, 6], [6, 4]]
+
+
+def test_a_checkpoint_opens_anywhere(fitted: Fitted) -> None:
+    checkpoint, photographs, _ = fitted
+    assert torch.load(checkpoint, weights_only=True)["hyper_parameters"]["width"] == 4
+    again = Segmenter.load_from_checkpoint(checkpoint).eval()
+    photo = photographs.pairs["train"][0][1]
+    assert np.array_equal(
+        predict(again, [photo])[0], predict(load_segmenter(checkpoint), [photo])[0]
+    )
+
+
+def test_the_scores_have_their_names(fitted: Fitted) -> None:
+    _, photographs, fit = fitted
+    metrics = set(fit.callback_metrics)
+    assert {"train/loss", "val/loss", "val/iou", "val/dice"} <= metrics
+    tested = fit.test(fit.lightning_module, photographs, verbose=False)[0]
+    assert set(tested) == {"test/loss", "test/iou", "test/dice"}
+
+
+def test_each_epoch_has_its_own_order(fitted: Fitted) -> None:
+    loader = fitted[2].train_dataloader
+    assert isinstance(loader.sampler, EpochOrder)
+    assert loader.sampler.epoch == 1, "Lightning tells the sampler which epoch it is"
+
+
+def test_the_picture_shows_photographs_and_masks(fitted: Fitted) -> None:
+    _, photographs, fit = fitted
+    batch = next(iter(photographs.val_dataloader()))
+    model = fit.lightning_module
+    assert isinstance(model, Segmenter)
+    name, picture = model.picture(batch)
+    count = min(4, len(photographs.pairs["validation"]))
+    assert name == "overlay"
+    assert picture.shape == (count * 96, 2 * 128, 3)
+    assert np.array_equal(picture[:96, :128], batch["photo"][0].permute(1, 2, 0).numpy())
+
+
+def test_predictions_do_not_depend_on_the_company(fitted: Fitted) -> None:
+    model = load_segmenter(fitted[0])
+    photos = [
+        Image.fromarray(photograph(wings(*size))) for size in ((96, 128), (128, 96), (96, 128))
+    ]
+    together = predict(model, photos, batch_size=2)
+    alone = [predict(model, [photo])[0] for photo in photos]
+    for ours, theirs in zip(together, alone, strict=True):
+        assert np.allclose(ours, theirs, atol=1e-5)
+
+
+def test_larger_photographs_are_scaled_down() -> None:
+    model = Segmenter(depth=1, width=4, working_px=64).eval()
+    found = predict(model, [Image.new("RGB", (640, 480)), Image.new("RGB", (30, 20))])
+    assert [f.shape for f in found] == [(48, 64), (20, 30)]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not a checkpoint"])
+def test_what_is_no_checkpoint_is_refused(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "x.ckpt"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UserError, match=r"x\.ckpt"):
+        load_segmenter(path)
+
+
+def test_a_foreign_checkpoint_is_refused(tmp_path: Path) -> None:
+    torch.save({"state_dict": {}, "pytorch-lightning_version": "2.6.6"}, tmp_path / "x.ckpt")
+    with pytest.raises(UserError, match="not a checkpoint of a segmenter"):
+        load_segmenter(tmp_path / "x.ckpt")
+
+
+def test_the_split_is_by_specimen_and_complete(tmp_path: Path) -> None:
+    parts = data(masked_collection(tmp_path / "c", 20, (24, 32))).rows()
+    ids = [row["assetID"] for part in parts.values() for row in part]
+    assert len(ids) == len(set(ids)) == 20
+    everything = data(tmp_path / "c", split="all").rows()
+    assert len(everything["train"]) == 20
+
+
+def test_too_few_masks_are_refused(tmp_path: Path) -> None:
+    photo = photograph(wings())
+    with pytest.raises(UserError, match="0 photographs with masks"):
+        data(collection(tmp_path / "c", {"a": photo})).fingerprint()
+
+
+def test_the_fingerprint_follows_masks_and_not_the_place(tmp_path: Path) -> None:
+    ours = data(masked_collection(tmp_path / "a", 12, (24, 32))).fingerprint()
+    same = data(masked_collection(tmp_path / "b", 12, (24, 32)))
+    assert same.fingerprint() == ours
+    Image.fromarray(wings(24, 32, seed=99)).save(tmp_path / "b/masks/a01.png")
+    assert same.fingerprint() != ours
+
+
+def test_an_epoch_follows_from_its_seed_and_number(tmp_path: Path) -> None:
+    folder = masked_collection(tmp_path / "c", 12, (48, 64))
+
+    def epoch(number: int, seed: int = 0) -> torch.Tensor:
+        photographs = data(folder, seed=seed, crop_px=32)
+        photographs.setup()
+        loader = photographs.train_dataloader()
+        assert isinstance(loader.sampler, EpochOrder)
+        loader.sampler.set_epoch(number)
+        return torch.cat([batch["photo"] for batch in loader])
+
+    assert torch.equal(epoch(3), epoch(3))
+    assert not torch.equal(epoch(3), epoch(4))
+    assert not torch.equal(epoch(3), epoch(3, seed=1))
+
+
+def test_some_views_show_the_background_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("butterflies.segmentation.augment.BARE", 1.0)
+    truth = np.zeros((200, 200), dtype=bool)
+    truth[20:60, 20:60] = True
+    photo, mask = Image.new("RGB", (200, 200)), Image.fromarray(truth.astype(np.uint8) * 255)
+    for seed in range(10):
+        assert not augment(photo, mask, 64, np.random.default_rng(seed))[1].any()
+
+
+def test_photograph_and_mask_are_augmented_alike() -> None:
+    truth = wings(96, 128)
+    photo = Image.fromarray(np.where(truth[..., None], 255, 0).astype(np.uint8).repeat(3, axis=2))
+    mask = Image.fromarray(truth.astype(np.uint8) * 255)
+    for seed in range(10):
+        seen, moved = augment(photo, mask, 64, np.random.default_rng(seed))
+        bright = seen.mean(axis=2) > seen.mean(axis=2).max() / 2
+        agree = np.mean(bright == (moved > 0))
+        assert seen.shape == (64, 64, 3)
+        assert agree > 0.9 or not moved.any()
