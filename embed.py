@@ -1,7 +1,9 @@
-"""Codes, neighbours and a map from a checkpoint; see butterflies/jobs/embed.py for the manual.
+"""Codes, neighbours and a map from a checkpoint.
 
     python embed.py collection=data/papilionidae autoencoder=runs/train/.../best.ckpt
     python embed.py collection=data/papilionidae autoencoder=... projection=umap
+
+The manual: python embed.py --help
 """
 
 import sys

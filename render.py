@@ -1,7 +1,9 @@
-"""Tiles and a web page from a map; see butterflies/jobs/render.py for the manual.
+"""Tiles and a web page from a map.
 
     python render.py map=runs/embed/...
     python render.py autoencoder=runs/train/.../best.ckpt collection=data/papilionidae
+
+The manual: python render.py --help
 """
 
 import sys

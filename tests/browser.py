@@ -108,9 +108,7 @@ class Visit:
         return found
 
     def wait_for_card(self, asset_id: str) -> None:
-        self.page.wait_for_function(
-            "(id) => butterflies.popup.card?.assetID === id", arg=asset_id, timeout=5000
-        )
+        self.page.wait_for_function("(id) => butterflies.popup.card?.assetID === id", arg=asset_id)
 
     def pixel(self, x: float, y: float) -> tuple[int, ...]:
         """The colour at a place of the window, in CSS pixels."""
@@ -130,7 +128,7 @@ def visiting(
         viewport={"width": width, "height": height}, reduced_motion="reduce", **context
     )
     visit = Visit(profile.new_page(), address)
-    visit.page.set_default_timeout(8000)
+    visit.page.set_default_timeout(20_000)
     visit.listen()
     yield visit
     profile.close()

@@ -1,61 +1,13 @@
-import base64
 import json
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
-from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
 
-from tests.browser import CHROMIUM, Visit, chromium, serving, visiting
-from tests.tiny_site import PICTURE, WHOLE, ZOOM, Squares, colour_of, make_site
+from tests.browser import CHROMIUM
+from tests.page import SQUARES, Visits, view
+from tests.tiny_site import PICTURE, WHOLE, ZOOM, colour_of
 
+pytest_plugins = ("tests.page_fixtures",)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
-
-HOSTILE: dict[str, str | None] = {
-    "scientificName": "<img src=x onerror='window.pwned=1'>",
-    "genus": "<img src=x onerror='window.pwned=1'>",
-    "specificEpithet": None,
-    "locality": "</script><script>window.pwned=1</script>",
-    "catalogNumber": "../../etc/passwd",
-    "occurrenceID": "javascript:window.pwned=1",
-    "associatedMedia": "javascript:window.pwned=1 | data:text/html,<script>1</script>",
-    "license": "javascript:alert(1)//creativecommons.org/licenses/by/4.0",
-    "__proto__": "<b>bold</b>",
-}
-PNG = base64.b64decode(
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
-)
-FOREIGN = {"associatedMedia": "https://pictures.example.org/a.jpg"}
-SQUARES = Squares(facts={3: HOSTILE, 4: FOREIGN})
-Visits = Callable[..., AbstractContextManager[Visit]]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The site lies in a subfolder of the host, under a name with a space."""
-    root = tmp_path_factory.mktemp("host")
-    make_site(SQUARES, root / "a map")
-    with serving(root) as served:
-        yield f"{served}a%20map/"
-
-
-@pytest.fixture
-def visits(browser: Browser, address: str) -> Visits:
-    return lambda **options: visiting(browser, address, **options)
-
-
-def view(number: int, zoom: float) -> str:
-    """The address that centres a specimen at a zoom of the tiles (on a plain screen)."""
-    x, y = SQUARES.place(number)
-    return f"#{x},{y},{ZOOM - zoom}"
 
 
 def test_first_view_is_light_whole_and_asks_nobody_else(visits: Visits) -> None:
@@ -83,15 +35,6 @@ def test_popup_and_tile_show_the_same_specimen(visits: Visits, zoom: int, densit
             assert portrait
             visit.page.wait_for_function("() => document.querySelector('.portrait img').complete")
             assert visit.pixel(portrait["x"] + 128, portrait["y"] + 128) == colour_of(number)
-
-
-def test_a_click_beside_a_picture_opens_nothing_and_closes(visits: Visits) -> None:
-    with visits() as visit:
-        visit.open(view(7, ZOOM) + "&specimen=ID007")
-        assert visit.shown() == "ID007"
-        visit.page.mouse.click(600 + PICTURE, 400)
-        visit.page.wait_for_function("() => !butterflies.popup.card")
-        assert visit.page.locator("#card").is_hidden()
 
 
 def test_representatives_open_their_specimen_where_they_are_drawn(visits: Visits) -> None:
@@ -127,9 +70,11 @@ def test_address_brings_everything_back(visits: Visits) -> None:
         assert visit.shown() == "ID009"
         assert visit.state("page.world.view()") == {"x": 700, "y": 800, "spread": 1}
         visit.page.evaluate("() => { location.hash = '#300,400,0&colour=sex'; }")
-        visit.page.wait_for_function("() => butterflies.colour.column === 'sex'")
+        visit.page.wait_for_function(
+            "() => location.hash.endsWith('sex') && !butterflies.popup.card"
+        )
         assert visit.state("page.world.view()") == {"x": 300, "y": 400, "spread": 0}
-        assert visit.shown() is None
+        assert visit.state("page.colour.column") == "sex"
         visit.settle()
 
 
@@ -175,87 +120,11 @@ def test_colours_and_legend(visits: Visits) -> None:
         assert visit.page.url.endswith("colour=sex&only=male")
         visit.page.mouse.click(600, 400)
         visit.wait_for_card("ID001")
+        visit.open(view(6, ZOOM) + "&colour=genus")
+        visit.page.mouse.click(600 + PICTURE / 2 - 3, 400 - PICTURE / 2 + 3)
+        visit.wait_for_card("ID006")
         visit.page.get_by_text("Pictures", exact=True).click()
         assert visit.page.locator("canvas").count() == 0
-
-
-def test_keyboard_opens_closes_and_returns(visits: Visits) -> None:
-    with visits() as visit:
-        visit.open(view(9, ZOOM))
-        visit.page.focus("#map")
-        visit.page.keyboard.press("Enter")
-        visit.wait_for_card("ID009")
-        assert visit.page.evaluate("document.activeElement.closest('#card') !== null")
-        visit.page.keyboard.press("Escape")
-        assert visit.page.locator("#card").is_hidden()
-        assert visit.page.evaluate("document.activeElement.id") == "map"
-        visit.page.keyboard.press("-")
-        visit.page.wait_for_function(f"() => butterflies.world.map.getZoom() === {ZOOM - 1}")
-        visit.settle()
-
-
-def test_similar_specimens_fly_there(visits: Visits) -> None:
-    with visits() as visit:
-        visit.open("#ID010")
-        first = visit.page.locator(".similar button").first
-        assert first.locator("img").get_attribute("alt") == "Troides number11"
-        assert visit.page.locator(".similar button").count() == 12
-        first.click()
-        visit.wait_for_card("ID011")
-        visit.settle()
-        box = visit.page.locator(".ring").bounding_box()
-        assert box
-        centre = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-        assert visit.pixel(*centre) == colour_of(11)
-
-
-def test_hostile_records_stay_text(visits: Visits) -> None:
-    with visits() as visit:
-        visit.open("#ID003&colour=genus")
-        assert visit.page.inner_text("#card h2") == HOSTILE["scientificName"]
-        assert str(HOSTILE["locality"]) in visit.page.inner_text("#card")
-        visit.page.click(".more summary")
-        assert "<b>bold</b>" in visit.page.inner_text("#card .more")
-        assert visit.page.evaluate("window.pwned") is None
-        links = visit.page.eval_on_selector_all("a", "all => all.map((a) => a.href)")
-        assert all(link.startswith("http") for link in links)
-        assert visit.page.locator("#card b, #card script, #card h2 img").count() == 0
-        assert visit.page.inner_text("h1") == "Squares & <b>more</b>"
-
-
-def test_museums_photograph_comes_only_when_asked_for(browser: Browser, address: str) -> None:
-    with visiting(browser, address) as visit:
-        asked: list[str] = []
-
-        def answer(route: Any) -> None:
-            asked.append(route.request.url)
-            route.fulfill(status=200, content_type="image/png", body=PNG)
-
-        visit.page.route("https://pictures.example.org/**", answer)
-        visit.open("#ID004")
-        assert asked == []
-        visit.page.get_by_role("button", name="Show the museum").click()
-        visit.page.wait_for_selector(".photo img")
-        visit.page.wait_for_timeout(200)
-        assert asked == ["https://pictures.example.org/a.jpg"]
-        visit.troubles = [t for t in visit.troubles if "pictures.example.org" not in t]
-
-
-def test_phone(visits: Visits) -> None:
-    phone = {"width": 390, "height": 844, "device_scale_factor": 3}
-    with visits(**phone, has_touch=True, is_mobile=True) as visit:
-        visit.open(view(8, ZOOM) + "&colour=genus")
-        assert visit.page.evaluate("document.documentElement.scrollWidth") == 390
-        assert visit.page.locator(".legend ul").is_hidden()
-        visit.page.touchscreen.tap(195, 422)
-        visit.wait_for_card("ID008")
-        sheet = visit.page.locator("#card").bounding_box()
-        assert sheet
-        assert (sheet["x"], sheet["width"], sheet["y"] + sheet["height"]) == (0, 390, 844)
-        visit.settle()
-        ring = visit.page.locator(".ring").bounding_box()
-        assert ring
-        assert ring["y"] + ring["height"] <= sheet["y"]
 
 
 def test_page_reads_the_files_as_they_were_written(visits: Visits) -> None:
@@ -274,15 +143,6 @@ def test_page_reads_the_files_as_they_were_written(visits: Visits) -> None:
             assert (x, y) == SQUARES.place(SQUARES.ids.index(asset_id))
 
 
-def test_opened_as_a_file_it_says_so(browser: Browser, tmp_path: Path) -> None:
-    site = make_site(Squares(2), tmp_path / "site")
-    page = browser.new_page()
-    page.goto((site / "index.html").as_uri())
-    page.wait_for_selector("#notice:visible")
-    assert "served over http" in page.inner_text("#notice")
-    page.close()
-
-
 def test_whole_map_lies_within_the_window(visits: Visits) -> None:
     with visits(width=1200, height=800) as visit:
         visit.open()
@@ -290,8 +150,8 @@ def test_whole_map_lies_within_the_window(visits: Visits) -> None:
         left, top, right, bottom = json.loads(
             visit.page.evaluate("JSON.stringify(butterflies.site.info.bounds)")
         )
-        assert (right - left) / 2**spread <= 1200 * 1.12
-        assert (bottom - top) / 2**spread <= 800 * 1.12
+        assert (right - left) / 2**spread <= 1200 * 1.25
+        assert (bottom - top) / 2**spread <= 800 * 1.25
         assert right <= WHOLE
 
 

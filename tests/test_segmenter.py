@@ -134,6 +134,7 @@ def test_the_scores_have_their_names(fitted: Fitted) -> None:
 
 def test_each_epoch_has_its_own_order(fitted: Fitted) -> None:
     loader = fitted[2].train_dataloader
+    assert loader is not None
     assert isinstance(loader.sampler, EpochOrder)
     assert loader.sampler.epoch == 1, "Lightning tells the sampler which epoch it is"
 

@@ -41,7 +41,7 @@ class Autoencoder(pl.LightningModule):
         latent_dim: int = 128,
         width: int = 32,
         foreground: float = 1.0,
-        lr: float = 2e-3,
+        lr: float = 3e-3,
         weight_decay: float = 1e-2,
     ) -> None:
         super().__init__()

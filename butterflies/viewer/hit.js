@@ -17,11 +17,11 @@ export class Hits {
     return this.drawn.get(zoom);
   }
 
-  // The row of the specimen drawn at a place in world units, or null.
+  // The row of the specimen drawn at a place in world units, or null; dots lie above all pictures.
   at(x, y, asDots = false) {
     const above = this.drawn.get(this.world.tileZoom());
-    if (asDots) return this.base(x, y, 1) ?? this.representative(above, x, y);
-    return this.representative(above, x, y) ?? this.base(x, y, this.info.picture_px / 2);
+    const dot = asDots ? this.base(x, y, 0) : null;
+    return dot ?? this.representative(above, x, y) ?? this.base(x, y, this.info.picture_px / 2);
   }
 
   get info() {

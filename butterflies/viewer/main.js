@@ -19,7 +19,7 @@ async function start() {
   const hits = new Hits(site, points, world);
   const popup = new Popup(element("card"), site, world, hits);
   const colour = new Colour(element("colour"), site, world, points);
-  const page = { site, world, hits, popup, colour };
+  const page = { site, world, hits, popup, colour, following: 0, queue: Promise.resolve() };
   about(site);
   listen(page);
   await follow(page);
@@ -27,15 +27,16 @@ async function start() {
   document.body.dataset.ready = "true";
 }
 
-// Follows the address; what it asks for is not overwritten before it is all there.
-async function follow(page) {
-  page.following = true;
-  try {
+// Follows the address, one change after the other; what it asks for is not overwritten before it is
+// all there.
+function follow(page) {
+  page.following += 1;
+  page.queue = page.queue.then(async () => {
     await settled(restore(page, location.hash));
-  } finally {
-    page.following = false;
-  }
-  remember(page);
+    page.following -= 1;
+    remember(page);
+  });
+  return page.queue;
 }
 
 async function restore(page, hash) {

@@ -54,7 +54,7 @@ export class World {
   }
 
   // The deepest zoom at which the whole map is in view, but for an edge when there is little room.
-  fitting(element, room = 1.12) {
+  fitting(element, room = 1.25) {
     const [left, top, right, bottom] = this.info.bounds;
     const across = (element.clientWidth * room) / (right - left);
     const down = (element.clientHeight * room) / (bottom - top);
