@@ -71,7 +71,7 @@ def _train_segmenter(settings: DemoSettings, place: Path, collection: Path) -> P
     say("Training the segmenter on the masks")
     return fit(
         FitSettings(
-            model=Segmenter(),
+            model=Segmenter,
             data=MaskedPhotographs(str(collection), repeats=1, seed=settings.seed),
             monitor="val/iou",
             mode="max",
@@ -86,7 +86,7 @@ def _train_autoencoder(settings: DemoSettings, place: Path, collection: Path) ->
     say("Training the autoencoder on the cut-outs")
     return fit(
         FitSettings(
-            model=Autoencoder(),
+            model=Autoencoder,
             data=Cutouts(str(collection), seed=settings.seed),
             monitor="val/l1",
             mode="min",

@@ -1,4 +1,5 @@
 import csv
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,17 @@ from tests.toy import Line, Points
 TRAINER = {"max_epochs": 4, "log_every_n_steps": 1, "accelerator": "cpu"}
 
 
+class Noisy(Line):
+    """Starts anywhere."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.nn.init.normal_(self.slope)
+
+
 def settings(**changed: Any) -> FitSettings:
     given: dict[str, Any] = {
-        "model": Line(),
+        "model": Line,
         "data": Points(),
         "monitor": "val/error",
         "mode": "min",
@@ -75,7 +84,7 @@ def test_the_same_training_is_skipped_and_another_is_not(
 ) -> None:
     first, scores = fit(settings())
     again, same_scores = fit(settings(trainer={**TRAINER, "log_every_n_steps": 2}))
-    other, _ = fit(settings(model=Line(lr=0.2)))
+    other, _ = fit(settings(model=partial(Line, lr=0.2)))
     assert (first, scores) == (again, same_scores)
     assert other != first
     assert "Nothing changed" in capsys.readouterr().out
@@ -83,7 +92,15 @@ def test_the_same_training_is_skipped_and_another_is_not(
 
 def test_a_loss_that_is_no_number_stops_with_a_sentence() -> None:
     with pytest.raises(UserError, match=r"The loss became nan at step 1: lower model\.lr"):
-        fit(settings(model=Line(poison=True)))
+        fit(settings(model=partial(Line, poison=True)))
+
+
+def test_the_seed_makes_the_model_and_its_training() -> None:
+    runs = [
+        fit(settings(model=Noisy, seed=seed, out=f"o{n}"))[0] for n, seed in enumerate((0, 0, 1))
+    ]
+    first, same, other = (Noisy.load_from_checkpoint(r / "last.ckpt").slope.item() for r in runs)
+    assert first == same != other
 
 
 def test_an_unknown_trainer_option_is_named() -> None:
@@ -101,7 +118,7 @@ def test_going_on_from_a_checkpoint_keeps_its_steps() -> None:
 
 def test_each_training_is_one_offline_run_of_wandb_with_its_picture() -> None:
     for lr in (0.1, 0.2):
-        place, _ = fit(settings(model=Line(lr=lr), logger=WandbSettings()))
+        place, _ = fit(settings(model=partial(Line, lr=lr), logger=WandbSettings()))
         (run,) = (place / "wandb").glob("offline-run-*")
         assert run.name.endswith(read_provenance(place)["wandb_id"])
         assert len(list(run.glob("files/media/images/val/line_*.png"))) == 4

@@ -35,7 +35,7 @@ def train(config: DictConfig) -> float:
     number, out = sweep_number(), config.out
     plain = OmegaConf.to_container(config, resolve=True)
     settings = FitSettings(
-        model=instantiated(config.model),
+        model=lambda: instantiated(config.model),
         data=instantiated(config.data),
         monitor=config.monitor,
         mode=config.mode,

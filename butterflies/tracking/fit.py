@@ -7,6 +7,7 @@ import logging
 import math
 import sys
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -35,8 +36,8 @@ SAME_RESULT = ("accelerator", "devices", "enable_progress_bar", "log_every_n_ste
 class FitSettings:
     """Settings of a training."""
 
-    model: pl.LightningModule
-    """With a method `picture(batch)`, see `callbacks.ValidationPicture`."""
+    model: Callable[[], pl.LightningModule]
+    """Builds the model, once the seed is set; it has a `picture(batch)`, see `callbacks`."""
     data: pl.LightningDataModule
     """With a method `fingerprint()` of what it reads."""
     monitor: str
@@ -64,13 +65,15 @@ def fit(settings: FitSettings) -> tuple[Path, dict[str, float]]:
     Raises:
         UserError: the data cannot be trained on, an option is unknown, or the loss is no number.
     """
+    pl.seed_everything(settings.seed, verbose=False)
     data: Any = settings.data
     inputs = {"data": data.fingerprint()}
-    with output("train", _Matters.of(settings), inputs, VERSION) as made:
+    model = settings.model()
+    with output("train", _Matters.of(settings, model), inputs, VERSION) as made:
         if not made.finished:
             failed = True
             try:
-                _fit(settings, made)
+                _fit(settings, model, made)
                 failed = False
             finally:
                 wandb.finish(failed)
@@ -92,16 +95,16 @@ class _Matters:
     force: bool
 
     @classmethod
-    def of(cls, s: FitSettings) -> "_Matters":
+    def of(cls, s: FitSettings, built: pl.LightningModule) -> "_Matters":
         data = {k: v for k, v in s.data.hparams.items() if k not in prov.IGNORED_KEYS}
         trainer = {k: v for k, v in s.trainer.items() if k not in SAME_RESULT}
-        model = {"class": type(s.model).__name__, **s.model.hparams}
+        model = {"class": type(built).__name__, **built.hparams}
         return cls(model, data, trainer, s.monitor, s.mode, s.seed, s.ckpt_path, s.out, s.force)
 
 
-def _fit(settings: FitSettings, made: Output) -> None:
+def _fit(settings: FitSettings, model: pl.LightningModule, made: Output) -> None:
     folder = made.folder
-    config = settings.config or prov.plain(_Matters.of(settings))
+    config = settings.config or prov.plain(_Matters.of(settings, model))
     write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(config)))
     run_id = made.provenance.setdefault("wandb_id", wandb.new_run_id())
     metrics = MetricsFile(folder)
@@ -115,12 +118,11 @@ def _fit(settings: FitSettings, made: Output) -> None:
     if last.is_file():
         metrics.forget_after(torch.load(last, weights_only=True)["global_step"])
     with made.stage("fit"), _Quiet():
-        pl.seed_everything(settings.seed, verbose=False)
-        trainer.fit(settings.model, settings.data, ckpt_path=start, weights_only=True)
+        trainer.fit(model, settings.data, ckpt_path=start, weights_only=True)
     if trainer.interrupted:
         raise KeyboardInterrupt
     with made.stage("test"), _Quiet():
-        made.provenance["scores"] = _test(settings, trainer, folder)
+        made.provenance["scores"] = _test(settings, model, trainer, folder)
     metrics.save()
 
 
@@ -130,15 +132,16 @@ def _trainer(settings: FitSettings, folder: Path, loggers: list[Any]) -> pl.Trai
         filename="best",
         monitor=settings.monitor,
         mode=settings.mode,
-        save_last=True,
         enable_version_counter=False,
     )
+    # Lightning's own save_last=True writes only when the best improves.
+    last = ModelCheckpoint(dirpath=folder, filename="last", enable_version_counter=False)
     shown = sys.stderr.isatty()
     options = {"enable_progress_bar": shown, **settings.trainer}
     try:
         return pl.Trainer(
             default_root_dir=folder,
-            callbacks=[best, ValidationPicture(), _Finite(), *([_Bar()] if shown else [])],
+            callbacks=[best, last, ValidationPicture(), _Finite(), *([_Bar()] if shown else [])],
             logger=loggers,
             enable_model_summary=False,
             **options,
@@ -167,14 +170,16 @@ class _Finite(pl.Callback):
             )
 
 
-def _test(settings: FitSettings, trainer: pl.Trainer, folder: Path) -> dict[str, float]:
+def _test(
+    settings: FitSettings, model: pl.LightningModule, trainer: pl.Trainer, folder: Path
+) -> dict[str, float]:
     """The best checkpoint's scores on the test specimens, and its score on the validation ones."""
     scores = {}
     checkpoint = trainer.checkpoint_callback
     if isinstance(checkpoint, ModelCheckpoint) and checkpoint.best_model_score is not None:
         scores[settings.monitor] = float(checkpoint.best_model_score)
     best = str(folder / "best.ckpt")
-    found = trainer.test(settings.model, settings.data, ckpt_path=best, verbose=False)
+    found = trainer.test(model, settings.data, ckpt_path=best, verbose=False)
     scores |= {k: float(v) for k, v in (found[0] if found else {}).items()}
     for name, value in scores.items():
         say(f"  {name}: {value:.4f}")
