@@ -1,6 +1,7 @@
 """The whole way on drawn specimens: the same calls that a museum's photographs take."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from butterflies.collection import folder
@@ -19,6 +20,10 @@ from butterflies.tracking.console import say
 from butterflies.tracking.fit import FitSettings, fit
 
 
+WORKING_PX = 320
+"""Smaller than usual: twice as fast, and sharp enough for drawn wings."""
+
+
 @dataclass
 class DemoSettings:
     """Settings of the demo."""
@@ -26,8 +31,8 @@ class DemoSettings:
     out: str = "demo"
     specimens: int = 600
     seed: int = 0
-    segmenter_epochs: int = 4
-    autoencoder_epochs: int = 40
+    segmenter_epochs: int = 20
+    autoencoder_epochs: int = 28
     workers: int = 0
     """Processes; 0 = one a core."""
 
@@ -71,8 +76,14 @@ def _train_segmenter(settings: DemoSettings, place: Path, collection: Path) -> P
     say("Training the segmenter on the masks")
     return fit(
         FitSettings(
-            model=Segmenter,
-            data=MaskedPhotographs(str(collection), repeats=1, seed=settings.seed),
+            model=partial(Segmenter, working_px=WORKING_PX, lr=5e-3),
+            data=MaskedPhotographs(
+                str(collection),
+                working_px=WORKING_PX,
+                crop_px=192,
+                repeats=1,
+                seed=settings.seed,
+            ),
             monitor="val/iou",
             mode="max",
             trainer={"max_epochs": settings.segmenter_epochs, "log_every_n_steps": 5},

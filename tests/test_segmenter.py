@@ -132,11 +132,14 @@ def test_the_scores_have_their_names(fitted: Fitted) -> None:
     assert set(tested) == {"test/loss", "test/iou", "test/dice"}
 
 
-def test_each_epoch_has_its_own_order(fitted: Fitted) -> None:
-    loader = fitted[2].train_dataloader
-    assert loader is not None
-    assert isinstance(loader.sampler, EpochOrder)
-    assert loader.sampler.epoch == 1, "Lightning tells the sampler which epoch it is"
+def test_lightning_tells_the_order_which_epoch_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[int] = []
+    monkeypatch.setattr(EpochOrder, "set_epoch", lambda self, epoch: told.append(epoch))
+    photographs = data(masked_collection(tmp_path / "c", 20, (48, 64)), crop_px=32)
+    trainer(tmp_path, 3).fit(Segmenter(depth=1, width=4), photographs)
+    assert sorted(set(told)) == [0, 1, 2]
 
 
 def test_the_picture_shows_photographs_and_masks(fitted: Fitted) -> None:
