@@ -19,7 +19,6 @@ from butterflies.segmentation.segmenter import Segmenter
 from butterflies.tracking.console import say
 from butterflies.tracking.fit import FitSettings, fit
 
-
 WORKING_PX = 320
 """Smaller than usual: twice as fast, and sharp enough for drawn wings."""
 

@@ -1,6 +1,7 @@
 """The whole way on drawn specimens, and a floor under its quality."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -39,6 +40,22 @@ def test_every_table_has_every_photograph_once(demo: Path) -> None:
         "map/places",
     ):
         assert pq.read_table(demo / f"{name}.parquet")["assetID"].to_pylist() == ids
+
+
+def test_odd_paths_work_on_the_whole_way(demo: Path) -> None:
+    odd = Path("it's é, (a)=b [c] {d} ~")
+    photos = sorted((demo / "drawn" / "photos").glob("*.jpg"))[:40]
+    (odd / "photographs").mkdir(parents=True)
+    for photo in photos:
+        shutil.copy(photo, odd / "photographs")
+    shutil.copy(demo / "autoencoder" / "best.ckpt", odd / "b=1, c.ckpt")
+    collection = f"collection={odd}/the collection"
+    main(["collect", f"photos={odd}/photographs", collection, "workers=1"])
+    main(["cutout", collection, f"segmenter={demo}/segmenter/best.ckpt", "workers=1"])
+    out, checkpoint = f"out={odd}/em,bedding", f"autoencoder={odd}/b=1, c.ckpt"
+    main(["embed", collection, checkpoint, out, "projection=pca"])
+    main(["render", f"map={odd}/em,bedding", f"out={odd}/rendered (1)", "workers=1"])
+    assert (odd / "rendered (1)" / "site" / "map.json").is_file()
 
 
 @pytest.mark.parametrize("experiment", ["segmenter", "autoencoder"])

@@ -44,7 +44,7 @@ class ServeSettings:
         port: 0 takes any that is free.
     """
 
-    site: str = ""
+    site: str
     port: int = 8000
 
 
