@@ -13,4 +13,4 @@ def test_the_notebook_runs_to_its_end(tmp_path: Path) -> None:
     site = Path(notebook.cells[-1].outputs[0].text.strip())
     assert (site / "map.json").is_file()
     pictures = [o for c in notebook.cells for o in c.get("outputs", []) if "data" in o]
-    assert len([o for o in pictures if "image/png" in o["data"]]) == 8
+    assert len([o for o in pictures if "image/png" in o["data"]]) == 7

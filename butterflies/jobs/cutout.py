@@ -14,7 +14,8 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from butterflies.segmentation.cutouts import CutoutSettings, run
-from butterflies.tables import count_statuses, read_table
+from butterflies.segmentation.store import read_cutouts
+from butterflies.tables import count_statuses, ok_rows
 from butterflies.tracking.console import say
 from butterflies.tracking.runs import run_job, settings_from, store_schema
 
@@ -28,6 +29,7 @@ def main(arguments: Sequence[str]) -> None:
 def cutout(config: DictConfig) -> None:
     settings = settings_from(config, CutoutSettings)
     place = run(settings)
-    table = Path(settings.collection) / f"{settings.cutouts}.parquet"
-    say(f"{place}: {count_statuses(read_table(table, 'butterflies cutout'))}.")
-    say(f"Next: python train.py experiment=autoencoder collection={settings.collection}")
+    table = read_cutouts(Path(settings.collection), settings.cutouts)
+    say(f"{place}: {count_statuses(table)}.")
+    if ok_rows(table):
+        say(f"Next: python train.py experiment=autoencoder collection={settings.collection}")

@@ -99,7 +99,7 @@ def _lit(pixels: Light, random: np.random.Generator) -> Light:
     towards = random.uniform(-0.35, 0.35, 2)
     side = np.linspace(-1, 1, width)[None, :] * towards[0]
     side = side + np.linspace(-1, 1, height)[:, None] * towards[1]
-    exposure = np.exp(random.uniform(-0.7, 0.4)) * np.exp(random.normal(0, 0.12, 3))
+    exposure = np.exp(random.uniform(-0.7, 0.1)) * np.exp(random.normal(0, 0.12, 3))
     grey = pixels.mean(axis=2, keepdims=True)
     coloured = grey + (pixels - grey) * np.float32(random.uniform(0.5, 1.4))
     toned = coloured.clip(0, 1) ** np.float32(np.exp(random.normal(0, 0.25)))

@@ -107,7 +107,7 @@ class MaskedPhotographs(pl.LightningDataModule):
             raise UserError(
                 f"{self.collection} has {len(rows)} photographs with masks, "
                 f"{len(parts['train'])} of them for training and {len(parts['validation'])} for "
-                "validation: draw more masks (`butterflies annotate`), or train on all (split=all)."
+                "validation: collect with more masks (masks=DIR), or train on all (data.split=all)."
             )
         return parts
 

@@ -34,9 +34,11 @@ def load_segmenter(checkpoint: Path) -> Segmenter:
         raise UserError(f"There is no checkpoint {checkpoint}: `butterflies train` makes one.")
     try:
         model = Segmenter.load_from_checkpoint(checkpoint, map_location="cpu", weights_only=True)
-    except Exception as error:
-        first = str(error).strip().splitlines()[0][:120] if str(error) else type(error).__name__
-        raise UserError(f"{checkpoint} is not a checkpoint of a segmenter ({first}).") from None
+    except Exception:  # torch and pickle fail on a foreign file in many ways
+        raise UserError(
+            f"{checkpoint} holds no segmenter: give segmenter= the best.ckpt of a run of "
+            "`python train.py experiment=segmenter`, or contrast, or alpha."
+        ) from None
     return model.eval()
 
 
