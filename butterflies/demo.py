@@ -135,7 +135,7 @@ def _render(settings: DemoSettings, place: Path, embedded: Path) -> Path:
 
 
 def _report(found: Quality) -> None:
-    say(f"Cut-outs: IoU {found.iou:.3f} with the true masks of test specimens")
+    say(f"Masks: IoU {found.iou:.3f} with the true ones of test specimens")
     say(
         f"Codes: {found.l1:.4f} mean reconstruction error of test specimens; PCA {found.pca_l1:.4f}"
     )
