@@ -5,7 +5,7 @@
 <collection>/cutouts/part-00000.parquet the rows of that part's photographs
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -127,16 +127,6 @@ class CutoutStore:
     def image(self, asset_id: str) -> npt.NDArray[np.uint8]:
         """The pixels (height, width, 4) of a cut-out, straight alpha."""
         return decode(self.data(asset_id))
-
-    def encoded(self) -> Iterator[tuple[str, bytes]]:
-        """All cut-outs as stored, in the order of `ids`: assetID and WebP file."""
-        for asset_id in self.ids:
-            yield asset_id, self.data(asset_id)
-
-    def rgba(self) -> Iterator[tuple[str, npt.NDArray[np.uint8]]]:
-        """All cut-outs in the order of `ids`, part after part."""
-        for asset_id in self.ids:
-            yield asset_id, self.image(asset_id)
 
     def _images(self, part: int) -> pa.Array:
         if part not in self._parts:
