@@ -80,7 +80,8 @@ def pca_error(collection: Path, components: int = 128) -> float:
     specimens = {r["assetID"]: r["specimen"] for r in ok_rows(read_records(collection))}
     parts: dict[str, list[npt.NDArray[np.float32]]] = {"train": [], "validation": [], "test": []}
     for key, vector in pixels(collection).items():
-        parts[split_of(specimens[key])].append(vector)
+        if key in specimens:  # not withdrawn since it was cut out
+            parts[split_of(specimens[key])].append(vector)
     train, test = np.stack(parts["train"]), np.stack(parts["test"])
     pca = PCA(min(components, len(train)), svd_solver="randomized", random_state=0).fit(train)
     rebuilt = pca.inverse_transform(pca.transform(test)).clip(0, 1)

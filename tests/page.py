@@ -17,8 +17,25 @@ HOSTILE: dict[str, str | None] = {
     "license": "javascript:alert(1)//creativecommons.org/licenses/by/4.0",
     "__proto__": "<b>bold</b>",
 }
+OBJECT = "https://data.nhm.ac.uk/object/893e0b8c-9dab-40b5-872b-51f08a69e765/1458864000000"
+MUSEUM = {
+    "institutionCode": "NHMUK",
+    "occurrenceID": "893e0b8c-9dab-40b5-872b-51f08a69e765",
+    "creator": "Natural History Museum",
+    "rightsHolder": "The Trustees of the Natural History Museum, London",
+    "license": "http://creativecommons.org/licenses/by/4.0/",
+    "recordLicense": "http://creativecommons.org/publicdomain/zero/1.0/",
+    "bibliographicCitation": "Natural History Museum (2014). 013600798_additional (from Collection "
+    "specimens) [Photograph]. Natural History Museum. Licensed under CC BY 4.0 "
+    f"(https://creativecommons.org/licenses/by/4.0). {OBJECT}",
+}
+LONG = {
+    "license": "https://user:secret@example.org/licence",
+    "bibliographicCitation": "<b>All</b> of javascript:alert(1), https://a'b.example/x "
+    f"https://pictures.example.org/{'very-long-' * 20}",
+}
 FOREIGN = {"associatedMedia": "https://pictures.example.org/a.jpg"}
-SQUARES = Squares(facts={3: HOSTILE, 4: FOREIGN})
+SQUARES = Squares(facts={3: HOSTILE, 4: FOREIGN, 5: MUSEUM, 6: LONG})
 Visits = Callable[..., AbstractContextManager[Visit]]
 
 

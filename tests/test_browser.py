@@ -3,7 +3,7 @@ import json
 import pytest
 
 from tests.browser import CHROMIUM
-from tests.page import SQUARES, Visits, view
+from tests.page import MUSEUM, SQUARES, Visits, view
 from tests.tiny_site import PICTURE, WHOLE, ZOOM, colour_of
 
 pytest_plugins = ("tests.page_fixtures",)
@@ -141,6 +141,24 @@ def test_page_reads_the_files_as_they_were_written(visits: Visits) -> None:
         assert len(ids) == SQUARES.count
         for asset_id, x, y in ids:
             assert (x, y) == SQUARES.place(SQUARES.ids.index(asset_id))
+
+
+def test_about_counts_licences_and_hands_out_the_credits(visits: Visits) -> None:
+    with visits() as visit:
+        visit.open()
+        visit.page.click("#about-button")
+        visit.page.wait_for_selector("#about a")
+        said = visit.page.inner_text("#about")
+        assert "CC BY 4.0 (38)" in said
+        assert "not stated (39)\nCC0 1.0 (1)" in said
+        assert "makes no warranty as to the quality or accuracy" in said
+        links = visit.page.eval_on_selector_all("#about a", "all => all.map((a) => a.href)")
+        assert links[:2] == [MUSEUM["license"], MUSEUM["recordLicense"]]
+        with visit.page.expect_download() as downloaded:
+            visit.page.get_by_role("link", name="Credits of all pictures").click()
+        assert downloaded.value.suggested_filename == "credits.csv"
+        rows = downloaded.value.path().read_text(encoding="utf-8").splitlines()
+        assert len(rows) == 1 + SQUARES.count
 
 
 def test_whole_map_lies_within_the_window(visits: Visits) -> None:

@@ -3,7 +3,15 @@ import random
 import pytest
 
 from butterflies.rendering import cards
-from butterflies.rendering.cards import MAX_CARD, MAX_TEXT, address, card, origin, text
+from butterflies.rendering.cards import (
+    MAX_CARD,
+    MAX_TEXT,
+    address,
+    card,
+    licence,
+    origin,
+    text,
+)
 
 MEDIA = "https://data.nhm.ac.uk/media/0f9c1e52-0000-4000-8000-000000000001"
 OCCURRENCE = "893e0b8c-9dab-40b5-872b-51f08a69e765"
@@ -128,10 +136,62 @@ def test_a_card_tells_nothing_of_this_machine_and_nothing_empty() -> None:
         "name": "Papilio",
         "coordinates": "4.25° S, 118° E",
         "credit": "A, B",
-        "licence": "http://creativecommons.org/licenses/by/4.0/",
+        "licence": "CC BY 4.0",
         "licence_link": "http://creativecommons.org/licenses/by/4.0/",
         "more": {"drawer": "12"},
     }
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "link"),
+    [
+        ("http://creativecommons.org/licenses/by/4.0/", "CC BY 4.0", True),
+        (
+            "https://www.creativecommons.org/licenses/by-nc-sa/3.0/us/deed.en",
+            "CC BY-NC-SA 3.0",
+            True,
+        ),
+        ("http://creativecommons.org/publicdomain/zero/1.0/legalcode", "CC0 1.0", True),
+        ("https://creativecommons.org/publicdomain/mark/1.0/", "Public Domain Mark 1.0", True),
+        ("https://e.org/?https://creativecommons.org/licenses/by/4.0/", None, True),
+        ("https://creativecommons.org.e.org/licenses/by/4.0/", None, True),
+        ("javascript:alert(1)//creativecommons.org/licenses/by/4.0", None, False),
+        ("CC BY 4.0", None, False),
+    ],
+)
+def test_only_the_addresses_of_creative_commons_are_called_by_its_names(
+    given: str, name: str | None, link: bool
+) -> None:
+    assert licence(given) == (name or given, given if link else None)
+
+
+def test_a_record_without_a_licence_has_none() -> None:
+    assert licence(None) == licence(" ") == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("said", "links"),
+    [
+        (
+            "A (2014). B. (https://a.org/by/4.0). https://b.org/1/2",
+            ["https://a.org/by/4.0", "https://b.org/1/2"],
+        ),
+        ("https://user:secret@a.org/x, http://a'b.org/ javascript:alert(1) ftp://a.org/", []),
+        ('<https://a.org/?x=1>; "http://B.org"', ["https://a.org/?x=1", "http://B.org"]),
+        (f"https://a.org/{'long/' * MAX_TEXT}", []),
+        ("No address, https:// or http", []),
+    ],
+)
+def test_a_citation_stays_whole_and_links_only_plain_addresses(said: str, links: list[str]) -> None:
+    pieces = card({"assetID": "a", "bibliographicCitation": said})["citation"]
+    assert "".join(pieces) == text(said)
+    assert pieces[1::2] == links
+    assert all(address(piece) for piece in pieces[1::2])
+
+
+def test_what_the_card_tells_in_its_own_place_is_no_further_field() -> None:
+    told = card({"assetID": "a", "bibliographicCitation": "A", "recordLicense": "CC0", "x": "y"})
+    assert (told["citation"], told["record_licence"], told["more"]) == (["A"], "CC0", {"x": "y"})
 
 
 @pytest.mark.parametrize("pair", [(None, 3.0), (91.0, 0.0), (0.0, 181.0), (float("nan"), 0.0)])

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from butterflies.collection.records import table_of, write_records
 from butterflies.encoding.autoencoder import Autoencoder
 from butterflies.encoding.cache import PictureCache, on_white
 from butterflies.encoding.codes import codes_schema, encode_collection, read_codes
@@ -59,6 +60,43 @@ def test_every_photograph_has_its_row_in_every_table(collection: Path, checkpoin
             else:
                 assert (row["status"], row["reason"]) == ("ok", None)
                 assert None not in others
+
+
+def withdraw(collection: Path, ids: list[str]) -> None:
+    """Records in which these photographs are withdrawn, beside cut-outs from before."""
+    rows = [
+        {
+            "assetID": i,
+            "specimen": i,
+            "status": "withdrawn" if i in ids else "ok",
+            "reason": "Gone.",
+        }
+        for i in IDS
+    ]
+    write_records(collection, table_of(rows))
+
+
+def test_a_withdrawn_photograph_has_no_code_though_its_cutout_is_there(
+    collection: Path, checkpoint: Path
+) -> None:
+    whole = encode_collection(checkpoint, collection)
+    withdraw(collection, [IDS[3], IDS[29]])
+    found = tables(run(settings(collection, checkpoint)))
+    ids, codes = read_codes(found["codes"])
+    assert ids == [i for i in IDS if i not in (IDS[3], IDS[29])]
+    before = dict(zip(*read_codes(whole), strict=True))
+    assert np.allclose(codes, [before[i] for i in ids], atol=1e-5)
+    for table in found.values():
+        row = table.to_pylist()[table["assetID"].to_pylist().index(IDS[3])]
+        assert (row["status"], row["reason"]) == ("withdrawn", "Gone.")
+    near = {i for row in found["neighbours"]["neighbour_ids"].to_pylist() for i in row or ()}
+    assert near == set(ids)
+
+
+def test_a_collection_of_withdrawn_photographs_is_said(collection: Path, checkpoint: Path) -> None:
+    withdraw(collection, IDS)
+    with pytest.raises(UserError, match=r"All 30 specimens of .* are withdrawn\."):
+        encode_collection(checkpoint, collection)
 
 
 def test_codes_are_those_of_the_picture_of_that_id(collection: Path, checkpoint: Path) -> None:

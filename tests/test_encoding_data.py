@@ -8,6 +8,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
+from butterflies.collection.records import table_of, write_records
 from butterflies.collection.splits import split_of
 from butterflies.encoding import cache
 from butterflies.encoding.augment import augment
@@ -114,6 +115,18 @@ def test_the_fingerprint_follows_what_is_trained_on(collection: Path) -> None:
     marks.append(Cutouts(str(collection)).fingerprint())
     assert marks[0] == marks[1]
     assert len(set(marks)) == 3
+
+
+def test_withdrawn_photographs_are_not_trained_on(collection: Path) -> None:
+    mark, gone = Cutouts(str(collection), split="all").fingerprint(), IDS[5]
+    rows = [
+        {"assetID": i, "specimen": i, "status": "withdrawn" if i == gone else "ok"} for i in IDS
+    ]
+    write_records(collection, table_of(rows))
+    after = Cutouts(str(collection), split="all")
+    assert gone not in set(chain(*after.assets().values()))
+    assert len(after.assets()["train"]) == len(IDS) - 1
+    assert after.fingerprint() != mark
 
 
 def test_a_collection_without_cutouts_says_what_to_run(tmp_path: Path) -> None:

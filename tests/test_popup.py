@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser import CHROMIUM, visiting
-from tests.page import HOSTILE, Visits, view
+from tests.page import HOSTILE, LONG, MUSEUM, Visits, view
 from tests.tiny_site import PICTURE, ZOOM, Squares, colour_of, make_site
 
 pytest_plugins = ("tests.page_fixtures",)
@@ -86,6 +86,53 @@ def test_museums_photograph_comes_only_when_asked_for(browser: Browser, address:
         visit.page.wait_for_timeout(200)
         assert asked == ["https://pictures.example.org/a.jpg"]
         visit.troubles = [t for t in visit.troubles if "pictures.example.org" not in t]
+
+
+def test_credit_tells_both_licences(visits: Visits) -> None:
+    with visits() as visit:
+        visit.open("#ID005")
+        assert visit.page.inner_text(".credit p >> nth=0") == (
+            "© Natural History Museum, The Trustees of the Natural History Museum, London · "
+            "Photograph: CC BY 4.0 · Record: CC0 1.0"
+        )
+        links = visit.page.eval_on_selector_all(".credit a", "all => all.map((a) => a.href)")
+        assert links[:2] == [MUSEUM["license"], MUSEUM["recordLicense"]]
+        visit.open("#ID000")
+        assert visit.page.inner_text(".credit p >> nth=0") == "© A museum · CC BY 4.0"
+        assert visit.page.locator(".cite").count() == 0
+
+
+@pytest.mark.parametrize("secure", [True, False])
+def test_a_citation_is_copied_without_asking_anybody(visits: Visits, secure: bool) -> None:
+    allowed = ["clipboard-read", "clipboard-write"]
+    with visits(permissions=allowed) as visit:
+        visit.open("#ID005")
+        if not secure:
+            visit.page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+        visit.page.click(".cite summary")
+        assert visit.page.inner_text(".cite p") == MUSEUM["bibliographicCitation"]
+        before = len(visit.answers)
+        visit.page.click(".cite button")
+        visit.page.wait_for_function(
+            "() => document.querySelector('.cite button').textContent === 'Copied'"
+        )
+        assert len(visit.answers) == before
+        visit.page.evaluate("document.body.append(document.createElement('textarea'))")
+        visit.page.focus("body > textarea")
+        visit.page.keyboard.press("Control+V")
+        assert visit.page.input_value("body > textarea") == MUSEUM["bibliographicCitation"]
+
+
+def test_a_long_and_hostile_citation_is_text_and_fits_a_phone(visits: Visits) -> None:
+    with visits(width=390, height=844, has_touch=True, is_mobile=True) as visit:
+        visit.open("#ID006")
+        visit.page.click(".cite summary")
+        assert visit.page.inner_text(".cite p") == LONG["bibliographicCitation"]
+        links = visit.page.eval_on_selector_all(".cite a", "all => all.map((a) => a.href)")
+        assert links == [LONG["bibliographicCitation"].split()[-1]]
+        assert visit.page.locator(".credit a").count() == 0
+        widths = "(e) => [e.scrollWidth, e.clientWidth]"
+        assert visit.page.eval_on_selector("#card .body", widths) == [390, 390]
 
 
 def test_phone(visits: Visits) -> None:

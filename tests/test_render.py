@@ -1,3 +1,4 @@
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -6,39 +7,53 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from butterflies.collection.records import table_of, write_records
+from butterflies.collection.records import read_records, table_of, write_records
+from butterflies.encoding.neighbours import SCHEMA as NEIGHBOURS
 from butterflies.errors import UserError
-from butterflies.files import write_json
+from butterflies.files import read_json, write_json
+from butterflies.rendering.embedded import open_embedding
 from butterflies.rendering.render import RenderSettings, run
 from butterflies.tables import from_rows, read_table, schema, write_table
 from tests.cutout_sets import blob, write_cutouts
 
 N = 40
 REASON = "No specimen was found."
+GONE = "The museum no longer lists it."
 
 
-def embedded(folder: Path, n: int = N) -> Path:
-    """A collection of `n` blobs and one empty photograph, and an embedding of them."""
-    ids = [f"b{number:02d}" for number in range(n)]
-    pictures = {asset_id: blob(number, 64) for number, asset_id in enumerate(ids)}
+def embedded(folder: Path, n: int = N, without: Collection[str] = ()) -> Path:
+    """A collection of `n` blobs and one empty photograph, and an embedding of them.
+
+    Those named by `without` were never there; the others are as they would be beside them.
+    """
+    whole = [f"b{number:02d}" for number in range(n)]
+    ids = [asset_id for asset_id in whole if asset_id not in without]
+    pictures = {i: blob(number, 64) for number, i in enumerate(whole) if i in ids}
     collection = folder / "collection"
     write_cutouts(collection, pictures, others={"empty": ("no_specimen", REASON)})
     records = [
         {"assetID": i, "status": "ok", "specimen": i, "genus": f"G{k % 4}", "family": "F"}
-        for k, i in enumerate([*ids, "empty"])
+        for k, i in enumerate([*whole, "empty"])
+        if i not in without
     ]
     write_records(collection, table_of(records))
     random = np.random.default_rng(0)
     rows: list[dict[str, Any]] = [
         {"assetID": i, "status": "ok", "x": x, "y": y, "code": [x, y, 1.0]}
-        for i, (x, y) in zip(ids, random.normal(size=(n, 2)).tolist(), strict=True)
+        for i, (x, y) in zip(whole, random.normal(size=(n, 2)).tolist(), strict=True)
+        if i in ids
     ]
+    for row in rows:
+        number = whole.index(row["assetID"])
+        near = whole[number + 1 : number + 6]
+        row |= {"neighbour_ids": [i for i in near if i in ids], "distances": [1.0]}
     rows.append({"assetID": "empty", "status": "no_specimen", "reason": REASON})
     run_folder = folder / "embedding"
     points = schema(pa.field("x", pa.float64()), pa.field("y", pa.float64()))
     write_table(run_folder / "map.parquet", from_rows(rows, points))
     codes = schema(pa.field("code", pa.list_(pa.float32(), 3)))
     write_table(run_folder / "codes.parquet", from_rows(rows, codes))
+    write_table(run_folder / "neighbours.parquet", from_rows(rows, NEIGHBOURS))
     made = {
         "job": "embed",
         "status": "finished",
@@ -50,6 +65,15 @@ def embedded(folder: Path, n: int = N) -> Path:
     return run_folder
 
 
+def withdraw(collection: Path, ids: Collection[str]) -> None:
+    """Marks photographs as withdrawn, and leaves everything made of them where it is."""
+    rows = read_records(collection).to_pylist()
+    for row in rows:
+        if row["assetID"] in ids:
+            row |= {"status": "withdrawn", "reason": GONE}
+    write_records(collection, table_of(rows))
+
+
 def settings(run_folder: Path, **changes: Any) -> RenderSettings:
     plain = RenderSettings(
         map=str(run_folder), out="out", picture_px=32, tile_px=128, format="png", workers=1
@@ -57,9 +81,11 @@ def settings(run_folder: Path, **changes: Any) -> RenderSettings:
     return replace(plain, **changes)
 
 
-def files(folder: Path) -> dict[str, bytes]:
+def files(folder: Path, name: str = "") -> dict[str, bytes]:
+    """Every file below a folder whose path begins with `name`, but its provenance."""
     found = (f for f in folder.rglob("*") if f.is_file() and f.name != "provenance.json")
-    return {str(f.relative_to(folder)): f.read_bytes() for f in found}
+    paths = {str(f.relative_to(folder)): f for f in found}
+    return {path: file.read_bytes() for path, file in paths.items() if path.startswith(name)}
 
 
 def test_a_render_leaves_tables_plots_and_a_site(tmp_path: Path) -> None:
@@ -116,6 +142,52 @@ def test_a_single_specimen_has_a_map(tmp_path: Path) -> None:
 def test_no_specimen_is_said(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no specimen on its map"):
         run(settings(embedded(tmp_path, 0)))
+
+
+def test_withdrawn_photographs_are_gone_as_if_they_had_never_been_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_folder, gone = embedded(tmp_path / "a"), {"b03", "b04", "b17"}
+    run(settings(run_folder))
+    before = run(settings(run_folder, force=True))  # made where the next will be made
+    withdraw(tmp_path / "a" / "collection", gone)
+    place = run(settings(run_folder))
+    assert place == before
+    assert "Nothing changed" not in capsys.readouterr().out
+    places = read_table(place / "places.parquet", "render").to_pylist()
+    told = {row["assetID"]: row for row in places if row["status"] == "withdrawn"}
+    assert set(told) == gone
+    assert all(
+        (r["reason"], r["place_x"], r["first_zoom"]) == (GONE, None, None) for r in told.values()
+    )
+    never = run(settings(embedded(tmp_path / "b", without=gone), out="never"))
+    for name in ("plots", "representatives.parquet"):
+        assert files(place, name) == files(never, name)
+    [version], [other] = ((p / "site").glob("v-*") for p in (place, never))
+    assert files(version) == files(other)
+    assert read_json(place / "site" / "about.json")["left_out"]["withdrawn"] == 3
+
+
+def test_an_embedding_is_read_without_what_was_withdrawn_since(tmp_path: Path) -> None:
+    run_folder = embedded(tmp_path)
+    whole = open_embedding(run_folder)
+    withdraw(tmp_path / "collection", {"b05"})
+    left = open_embedding(run_folder)
+    kept = [number for number, i in enumerate(whole.ids) if i != "b05"]
+    assert left.ids == [whole.ids[number] for number in kept]
+    assert np.array_equal(left.xy, whole.xy[kept])
+    assert np.array_equal(left.codes, whole.codes[kept])
+    assert left.neighbours is not None
+    rows = {row["assetID"]: row for row in left.neighbours.to_pylist()}
+    assert (rows["b05"]["status"], rows["b05"]["neighbour_ids"]) == ("withdrawn", None)
+    assert rows["b03"]["neighbour_ids"] == ["b04", "b06", "b07", "b08"]
+
+
+def test_nothing_but_withdrawn_photographs_is_said(tmp_path: Path) -> None:
+    run_folder = embedded(tmp_path)
+    withdraw(tmp_path / "collection", {f"b{number:02d}" for number in range(N)})
+    with pytest.raises(UserError, match=r"no specimen on its map \(40 were withdrawn\)"):
+        run(settings(run_folder))
 
 
 @pytest.mark.parametrize(

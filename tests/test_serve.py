@@ -15,6 +15,7 @@ KINDS = {
     "page/main.js": "text/javascript",
     "page/style.css": "text/css",
     "map.json": "application/json",
+    "v-ab/credits.csv": "text/csv",
     "v-ab/tiles/0/0/0.webp": "image/webp",
     "v-ab/points.bin": "application/octet-stream",
 }

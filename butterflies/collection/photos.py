@@ -16,6 +16,13 @@ from butterflies.errors import PhotographError, UserError
 from butterflies.files import sha256
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
+FORMATS = ("JPEG", "PNG", "TIFF", "WEBP")
+"""The formats that are opened, whatever a file is called: a museum's pictures have no others, and
+some that Pillow knows start programs."""
+
+SUFFIX_OF = {"JPEG": ".jpg", "MPO": ".jpg", "PNG": ".png", "TIFF": ".tif", "WEBP": ".webp"}
+"""MPO is a JPEG with more pictures behind the first."""
+
 MAX_PIXELS = 200_000_000
 MIN_SIDE = 16
 
@@ -56,9 +63,15 @@ def probe(path: Path) -> Probe:
     return Probe("ok", note, sha256(path), image.width, image.height)
 
 
+def suffix_of(path: Path) -> str:
+    """The suffix that fits a picture's format, which has been probed."""
+    with Image.open(path, formats=FORMATS) as image:
+        return SUFFIX_OF[str(image.format)]
+
+
 def _decode(path: Path) -> tuple[Image.Image, str | None]:
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=FORMATS) as image:
             _check_size(image)
             turned = image.getexif().get(0x0112, 1)
             upright = ImageOps.exif_transpose(image)

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 
+from butterflies.collection.withdrawn import marked, withdrawn
 from butterflies.encoding.autoencoder import Autoencoder
 from butterflies.encoding.cache import PictureCache, on_white
 from butterflies.errors import UserError
@@ -54,7 +55,8 @@ def load_autoencoder(checkpoint: Path) -> Autoencoder:
 def encode_collection(checkpoint: Path, collection: Path, cutouts: str = "cutouts") -> pa.Table:
     """Codes and reconstruction errors of all cut-outs, one row for every input assetID.
 
-    Batches follow the sorted assetIDs, so that the same cut-outs give the same bits.
+    A photograph that was withdrawn after its cut-out was made gets none. Batches follow the
+    sorted assetIDs, so that the same cut-outs give the same bits.
 
     Args:
         checkpoint: an autoencoder's.
@@ -65,24 +67,31 @@ def encode_collection(checkpoint: Path, collection: Path, cutouts: str = "cutout
         The table of `codes_schema`; rows that are not ok keep their status and reason.
 
     Raises:
-        UserError: no autoencoder, or no cut-outs.
+        UserError: no autoencoder, or no cut-outs, or all of them are withdrawn.
     """
     model = load_autoencoder(checkpoint)
     cache = PictureCache(collection, cutouts)
-    codes, errors = encode(model, cache.pictures)
+    gone = withdrawn(collection)
+    rows = np.flatnonzero([asset_id not in gone for asset_id in cache.ids])
+    if not len(rows):
+        raise UserError(f"All {len(cache.ids):,} specimens of {collection} are withdrawn.")
+    codes, errors = encode(model, cache.pictures, rows)
     made = {
         "code": codes_column(codes),
         "reconstruction_error": pa.array(errors, pa.float32()),
     }
-    return with_statuses(cache.store.table, cache.ids, made, codes_schema(model.latent_dim))
+    source, ids = marked(cache.store.table, gone), [cache.ids[row] for row in rows]
+    return with_statuses(source, ids, made, codes_schema(model.latent_dim))
 
 
 @torch.no_grad()
-def encode(model: Autoencoder, pictures: npt.NDArray[np.uint8]) -> tuple[Codes, Codes]:
-    """Codes (n, d) of pictures uint8 (n, 4, 128, 128), and their mean L1 error (n) in 0..1."""
+def encode(
+    model: Autoencoder, pictures: npt.NDArray[np.uint8], rows: npt.NDArray[np.int64]
+) -> tuple[Codes, Codes]:
+    """Codes (k, d) of k rows of pictures uint8 (n, 4, 128, 128), and their mean L1 error (k)."""
     codes, errors = [], []
-    for start in progress(range(0, len(pictures), BATCH), "Encoding"):
-        batch = torch.from_numpy(pictures[start : start + BATCH].copy()).to(model.device)
+    for start in progress(range(0, len(rows), BATCH), "Encoding"):
+        batch = torch.from_numpy(pictures[rows[start : start + BATCH]]).to(model.device)
         picture, _ = on_white(batch)
         code = model.encode(picture)
         codes.append(code.cpu().numpy())

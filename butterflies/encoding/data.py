@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from butterflies.collection.splits import split_of
+from butterflies.collection.withdrawn import marked, withdrawn
 from butterflies.encoding.augment import augment
 from butterflies.encoding.cache import PictureCache, on_white
 from butterflies.errors import UserError
@@ -91,12 +92,13 @@ class Cutouts(pl.LightningDataModule):
         return {"picture": picture, "alpha": alpha}
 
     def assets(self) -> dict[str, list[str]]:
-        """The assetIDs for train, validation and test, sorted.
+        """The assetIDs for train, validation and test, sorted, without withdrawn ones.
 
         Raises:
             UserError: the collection has no cut-outs, or too few to train and to validate on.
         """
-        rows = ok_rows(CutoutStore(self.collection, self.cutouts).table)
+        table = CutoutStore(self.collection, self.cutouts).table
+        rows = ok_rows(marked(table, withdrawn(self.collection)))
         parts: dict[str, list[str]] = {"train": [], "validation": [], "test": []}
         for row in sorted(rows, key=lambda r: str(r["assetID"])):
             parts[split_of(row["specimen"], self.split_seed)].append(row["assetID"])

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from butterflies import encoding, mapping
+from butterflies.collection.withdrawn import withdrawn
 from butterflies.encoding.codes import encode_collection, load_autoencoder, read_codes
 from butterflies.encoding.neighbours import SCHEMA as NEIGHBOURS_SCHEMA
 from butterflies.encoding.neighbours import neighbours_table
@@ -19,6 +20,7 @@ from butterflies.segmentation.store import CutoutStore
 from butterflies.tables import count_statuses, read_table, schema, with_statuses, write_table
 from butterflies.tracking.console import say
 from butterflies.tracking.outputs import Output, output
+from butterflies.tracking.provenance import hash_of
 
 SCHEMA = schema(pa.field("x", pa.float64()), pa.field("y", pa.float64()))
 
@@ -59,6 +61,8 @@ def run(settings: EmbedSettings) -> Path:
     load_autoencoder(checkpoint)  # says what is wrong with it before a run folder is made
     cutouts = CutoutStore(collection, settings.cutouts).fingerprint
     inputs = {"cutouts": cutouts, "autoencoder": sha256(checkpoint)[:16]}
+    if gone := withdrawn(collection):
+        inputs["withdrawn"] = hash_of(sorted(gone))
     with output("embed", settings, inputs, VERSION) as made:
         if not made.finished:
             made.provenance["collection"] = str(collection.resolve())

@@ -20,10 +20,10 @@ SHOWN = ("family", "sex", "typeStatus", "country", "locality", "catalogNumber", 
 """Fields that the card shows under their own heading, as they are."""
 
 TOLD = (
-    "scientificName",
+    *("scientificName", "bibliographicCitation"),
     *("genus", "specificEpithet", "infraspecificEpithet"),
     *("year", "month", "day", "decimalLatitude", "decimalLongitude"),
-    *("license", "rightsHolder", "creator", "associatedMedia"),
+    *("license", "recordLicense", "rightsHolder", "creator", "associatedMedia"),
 )
 """Fields that the card tells in another form."""
 
@@ -49,6 +49,17 @@ ADDRESS = re.compile(
 )
 """A plain http(s) address: no user, no blank, nothing that ends an attribute or a policy."""
 
+COMMONS = r"https?://(?:www\.)?creativecommons\.org"
+LICENCES = {
+    rf"{COMMONS}/licenses/([a-z]+(?:-[a-z]+)*)/([0-9.]+)(?:/.*)?": "CC {} {}",
+    rf"{COMMONS}/publicdomain/zero/([0-9.]+)(?:/.*)?": "CC0 {}",
+    rf"{COMMONS}/publicdomain/mark/([0-9.]+)(?:/.*)?": "Public Domain Mark {}",
+}
+"""Addresses of licences, and what to call them."""
+
+LINKED = re.compile(r"(https?://\S*[^\s.,;:!?)\]>\"'])", re.IGNORECASE)
+"""An address in a sentence, without the stop or bracket that follows it."""
+
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
 
 
@@ -60,11 +71,13 @@ def card(record: Mapping[str, Any]) -> dict[str, Any]:
 
     Returns:
         assetID; name (to be set in italics) and author (upright); the SHOWN fields; date,
-        coordinates, credit; licence and licence_link; link (the record's page); photo (address
-        of the museum's photograph); more: {column: text} of all other columns.
+        coordinates, credit; licence and licence_link, of the picture, record_licence and
+        record_licence_link, see `licence`; citation, see `linked`; link (the record's page); photo
+        (address of the museum's photograph); more: {column: text} of all other columns.
     """
     name, author = scientific_name(record)
-    licence = text(record.get("license"))
+    pictures, pictures_link = licence(record.get("license"))
+    records, records_link = licence(record.get("recordLicense"))
     picture = media(record)
     facts = {
         "assetID": record["assetID"],
@@ -74,8 +87,11 @@ def card(record: Mapping[str, Any]) -> dict[str, Any]:
         "date": date(record.get("year"), record.get("month"), record.get("day")),
         "coordinates": coordinates(record.get("decimalLatitude"), record.get("decimalLongitude")),
         "credit": credit(record),
-        "licence": licence,
-        "licence_link": address(licence),
+        "licence": pictures,
+        "licence_link": pictures_link,
+        "record_licence": records,
+        "record_licence_link": records_link,
+        "citation": linked(text(record.get("bibliographicCitation"))),
         "link": record_link(record, picture),
         "photo": photograph(picture),
         "more": further(record),
@@ -155,6 +171,35 @@ def credit(record: Mapping[str, Any]) -> str | None:
     return ", ".join(dict.fromkeys(name for name in names if name)) or None
 
 
+def licence(value: Any) -> tuple[str | None, str | None]:
+    """What to call a licence, and its address if that is what it is given by.
+
+    >>> licence("http://creativecommons.org/licenses/by/4.0/")
+    ('CC BY 4.0', 'http://creativecommons.org/licenses/by/4.0/')
+    """
+    said, link = text(value), address(text(value))
+    for pattern, label in LICENCES.items() if link else ():
+        if found := re.fullmatch(pattern, str(link), re.IGNORECASE):
+            return label.format(*map(str.upper, found.groups())), link
+    return said, link
+
+
+def linked(said: str | None) -> list[str]:
+    """A text in pieces, every second of which is an address that may become a link.
+
+    >>> linked("See https://a.org/1.")
+    ['See ', 'https://a.org/1', '.']
+    """
+    pieces = [""]
+    for number, piece in enumerate(LINKED.split(said or "")):
+        # An address that ends with the ellipsis of `text` was cut: it leads nowhere.
+        if number % 2 and address(piece) and not piece.endswith("…"):
+            pieces += [piece, ""]
+        else:
+            pieces[-1] += piece
+    return pieces if said else []
+
+
 def further(record: Mapping[str, Any]) -> dict[str, str]:
     """All other fields, in the table's order, until MAX_CARD characters are reached."""
     found: dict[str, str] = {}
@@ -185,11 +230,15 @@ def media(record: Mapping[str, Any]) -> str | None:
     return next(filter(None, map(address, listed)), None)
 
 
+def of_portal(record: Mapping[str, Any]) -> bool:
+    """Whether a record is the museum's."""
+    return record.get("institutionCode") == "NHMUK" or origin(media(record) or "") == PORTAL
+
+
 def record_link(record: Mapping[str, Any], picture: str | None) -> str | None:
     """The record's own page: the portal's for its specimens, else whatever address it brings."""
     identity = str(record.get("occurrenceID") or "").strip()
-    ours = record.get("institutionCode") == "NHMUK" or origin(picture or "") == PORTAL
-    if ours and UUID.fullmatch(identity):
+    if of_portal(record) and UUID.fullmatch(identity):
         return f"{PORTAL}/object/{identity}"
     return address(identity) or picture
 

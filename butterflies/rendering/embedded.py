@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from butterflies.collection.withdrawn import marked, withdrawn
 from butterflies.errors import UserError
 from butterflies.segmentation.store import CutoutStore
 from butterflies.tables import ok_rows, read_table
@@ -20,6 +21,8 @@ COMMAND = "python embed.py"
 @dataclass
 class Embedding:
     """An embedding's tables and the cut-outs it was made from.
+
+    Photographs that were withdrawn since are in none of it.
 
     Attributes:
         folder: of its tables.
@@ -38,13 +41,28 @@ class Embedding:
         return CutoutStore(self.collection, self.name)
 
     @cached_property
+    def gone(self) -> dict[str, str | None]:
+        """The withdrawn photographs and why: {assetID: reason}."""
+        return withdrawn(self.collection)
+
+    @cached_property
     def points(self) -> pa.Table:
-        return read_table(self.folder / "map.parquet", COMMAND).sort_by("assetID")
+        table = read_table(self.folder / "map.parquet", COMMAND).sort_by("assetID")
+        return marked(table, self.gone)
 
     @cached_property
     def neighbours(self) -> pa.Table | None:
+        """assetID, status, reason and neighbour_ids; None where the embedding found none."""
         path = self.folder / "neighbours.parquet"
-        return read_table(path, COMMAND) if path.is_file() else None
+        if not path.is_file():
+            return None
+        columns = ["assetID", "status", "reason", "neighbour_ids"]
+        table = marked(read_table(path, COMMAND, columns), self.gone)
+        left = [
+            near and [other for other in near if other not in self.gone]
+            for near in table["neighbour_ids"].to_pylist()
+        ]
+        return table.set_column(3, "neighbour_ids", pa.array(left, pa.list_(pa.string())))
 
     @cached_property
     def ids(self) -> list[str]:

@@ -68,7 +68,8 @@ def run(settings: RenderSettings) -> Path:
     moved = Path(settings.collection) if settings.collection else None
     embedding = open_embedding(Path(str(settings.map)), moved)
     if not embedding.ids:
-        raise UserError(f"{embedding.folder} has no specimen on its map: nothing to render.")
+        gone = f" ({len(embedding.gone):,} were withdrawn)" if embedding.gone else ""
+        raise UserError(f"{embedding.folder} has no specimen on its map{gone}: nothing to render.")
     inputs = {
         "embedding": embedding.fingerprint,
         "cutouts": embedding.store.fingerprint,

@@ -27,6 +27,7 @@ TYPES = {
     ".js": "text/javascript",
     ".css": "text/css",
     ".json": "application/json",
+    ".csv": "text/csv",
     ".svg": "image/svg+xml",
     ".webp": "image/webp",
     ".jpg": "image/jpeg",

@@ -10,6 +10,7 @@
         index/        <2 hex>.json: {"ids": {assetID: row}, "numbers": {catalogNumber: [row, ...]}},
                       keys in lower case, in the file named by the first byte of
                       sha256(key in UTF-8)
+        credits.csv   see `credits`
         cutouts/      <row div 512>/<row>.webp; photographs/ likewise, .jpg; see `copies`
 
 A page that is open while a new version comes keeps its own: the version before goes with the next.
@@ -28,9 +29,10 @@ import pyarrow as pa
 
 from butterflies.errors import UserError
 from butterflies.files import read_json, write_bytes, write_json
-from butterflies.rendering.cards import card, origin, text
+from butterflies.rendering.cards import card, origin
 from butterflies.rendering.chunks import Specimens, chunks
 from butterflies.rendering.copies import Cutouts, copy_cutouts, copy_photographs
+from butterflies.rendering.credits import about_credits, write_credits
 from butterflies.rendering.numbers import (
     write_columns,
     write_index,
@@ -136,6 +138,7 @@ def write_site(content: SiteContent) -> Path:
     write_points(rows, content.tiles, folder)
     write_columns(rows, COLUMNS, folder)
     write_index(rows, folder / "index")
+    write_credits(rows.records, folder / "credits.csv")
     write_page(content.site, content.settings.title, hosts)
     write_json(content.site / "about.json", _about(content, rows))
     before = _shown(content.site)
@@ -219,14 +222,8 @@ def _about(content: SiteContent, rows: Rows) -> dict[str, Any]:
         "left_out": dict(Counter(s for s in content.places["status"].to_pylist() if s != "ok")),
         "map_px": content.tile_px * 2**content.zoom,
         "picture_px": content.picture_px,
-        "credits": _counts(rows.records, "rightsHolder"),
-        "licences": _counts(rows.records, "license"),
+        **about_credits(rows.records),
     }
-
-
-def _counts(records: Iterable[Mapping[str, Any]], column: str) -> dict[str, int]:
-    counts = Counter(text(record.get(column)) or "not stated" for record in records)
-    return dict(counts.most_common(MAX_HOSTS))
 
 
 def _shown(site: Path) -> str | None:

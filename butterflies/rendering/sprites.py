@@ -167,7 +167,9 @@ class SpriteFiles:
             (self.folder / f"{n // PART:05d}", self.collection, self.cutouts, self.px, part)
             for n, part in ((n, self.ids[n : n + PART]) for n in starts)
         ]
-        return np.concatenate([np.zeros(0), *compute.each(_make_part, tasks, "sprites", workers)])
+        rooms = compute.each(_make_part, tasks, "sprites", workers)
+        _open_part.cache_clear()  # an earlier rendering of this process may have had this folder
+        return np.concatenate([np.zeros(0), *rooms])
 
     def read(self, number: int) -> Sprite:
         """The sprite of a specimen."""

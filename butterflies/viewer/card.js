@@ -1,15 +1,11 @@
 // The pop-up of a specimen. Everything in it is untrusted text and goes in as text.
 
-import { el, link, number, safe } from "./dom.js";
+import { copied, el, link, linked, number, safe } from "./dom.js";
 
 const FIELDS = [
   ["family", "Family"], ["sex", "Sex"], ["typeStatus", "Type status"], ["country", "Country"],
   ["locality", "Locality"], ["coordinates", "Coordinates"], ["date", "Collected"],
   ["catalogNumber", "Catalogue no."], ["project", "Project"],
-];
-const LICENCES = [
-  [/creativecommons\.org\/licenses\/([a-z-]+)\/([\d.]+)/, (m) => `CC ${m[1].toUpperCase()} ${m[2]}`],
-  [/creativecommons\.org\/publicdomain\/zero\/([\d.]+)/, (m) => `CC0 ${m[1]}`],
 ];
 
 export const called = (card) => card.name ?? card.author ?? "Unnamed specimen";
@@ -22,6 +18,7 @@ export function contents(card, site, go) {
     fields(FIELDS.filter(([key]) => card[key]).map(([key, label]) => [label, card[key]])),
     photograph(card, site),
     credit(card),
+    citation(card),
     more(card),
     similar(card, site, go),
   ];
@@ -77,16 +74,28 @@ function photo(address, card) {
 function credit(card) {
   const parts = [];
   if (card.credit) parts.push(el("span", {}, `© ${card.credit}`));
-  if (card.licence) parts.push(licence(card));
+  const both = card.licence && card.record_licence;
+  if (card.licence) parts.push(licence(both && "Photograph: ", card.licence, card.licence_link));
+  if (card.record_licence) parts.push(licence("Record: ", card.record_licence, card.record_licence_link));
   const text = parts.flatMap((part, i) => (i ? [" · ", part] : [part]));
   const record = card.link && el("p", { className: "record" }, link(card.link, "Open the museum’s record ↗"));
   return el("div", { className: "credit" }, text.length ? el("p", {}, ...text) : null, record);
 }
 
-function licence(card) {
-  const known = LICENCES.find(([pattern]) => pattern.test(card.licence));
-  const label = known ? known[1](card.licence.match(known[0])) : card.licence;
-  return card.licence_link ? link(card.licence_link, label) : el("span", {}, label);
+const licence = (what, name, address) =>
+  el("span", { className: "licence" }, what || null, linked(name, address));
+
+// How to cite the picture: pieces of text, every second of which is an address.
+function citation(card) {
+  if (!card.citation) return null;
+  const pieces = card.citation.map((piece, i) => (i % 2 ? link(piece, piece) : piece));
+  const text = el("p", {}, ...pieces);
+  const button = el("button", { type: "button", "aria-live": "polite" }, "Copy");
+  button.addEventListener("click", async () => {
+    button.textContent = (await copied(text)) ? "Copied" : "Selected";
+    setTimeout(() => (button.textContent = "Copy"), 2000);
+  });
+  return el("details", { className: "more cite" }, el("summary", {}, "Cite as"), text, button);
 }
 
 function more(card) {

@@ -19,6 +19,21 @@ export function link(address, text) {
     : el("span", {}, text);
 }
 
+// A link where there is an address, else just the text.
+export const linked = (text, address) => (address ? link(address, text) : el("span", {}, text));
+
+// Copies a node's text. Only under https or on localhost do browsers have a clipboard: elsewhere the
+// text is selected and copied the old way, or by the visitor.
+export async function copied(node) {
+  try {
+    await navigator.clipboard.writeText(node.textContent);
+    return true;
+  } catch {
+    getSelection().selectAllChildren(node);
+    return document.execCommand("copy");
+  }
+}
+
 export function safe(address) {
   try {
     const url = new URL(address);

@@ -1,0 +1,91 @@
+"""Whose the pictures and the records are, under which licences, and how to cite them."""
+
+import csv
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+from butterflies.files import writing
+from butterflies.rendering.cards import licence, media, of_portal, record_link, text
+
+COLUMNS = (
+    *("assetID", "scientificName", "creator", "rightsHolder"),
+    *("license", "recordLicense", "bibliographicCitation"),
+)
+"""Columns of credits.csv that are the record's own; `record`, the address of its page, follows."""
+
+FORMULA = ("=", "+", "-", "@")
+"""What makes a spreadsheet take a cell for a formula (OWASP, CSV injection); tab and carriage
+return would too, but no `text` begins with them."""
+
+MOST = 20
+"""Names and licences that the about panel counts."""
+
+NOT_STATED = "not stated"
+
+NO_WARRANTY = (
+    "The Natural History Museum makes no warranty as to the quality or accuracy of its records "
+    "and pictures, and does not endorse this map."
+)
+"""The terms of data.nhm.ac.uk want it said wherever its data are shown."""
+
+
+def write_credits(records: Iterable[Mapping[str, Any]], path: Path) -> None:
+    """Writes a row for each record by assetID: UTF-8, quoted as in RFC 4180, no cell a formula.
+
+    Args:
+        records: of the specimens on the map.
+        path: of the CSV file.
+    """
+    with writing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow((*COLUMNS, "record"))
+        for record in sorted(records, key=itemgetter("assetID")):
+            cells = (*(record.get(column) for column in COLUMNS), _page(record))
+            rows.writerow(map(cell, cells))
+
+
+def cell(value: Any) -> str:
+    """A text that a spreadsheet shows and does not run.
+
+    >>> cell("=1+1")
+    "'=1+1"
+    """
+    said = text(value) or ""
+    return f"'{said}" if said.startswith(FORMULA) else said
+
+
+def about_credits(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What `about.json` says: rights holders, licences of pictures and of records, warranty.
+
+    Returns:
+        credits: {rights holder: specimens}; licences and record_licences: lists of name, link
+        and specimens, the most frequent first; record_licences is empty where no record states
+        one, and no_warranty is a sentence or null.
+    """
+    holders = Counter(text(record.get("rightsHolder")) or NOT_STATED for record in records)
+    stated = any(text(record.get("recordLicense")) for record in records)
+    return {
+        "credits": dict(holders.most_common(MOST)),
+        "licences": _licences(records, "license"),
+        "record_licences": _licences(records, "recordLicense") if stated else [],
+        "no_warranty": NO_WARRANTY if any(map(of_portal, records)) else None,
+    }
+
+
+def _licences(records: Iterable[Mapping[str, Any]], column: str) -> list[dict[str, Any]]:
+    """Addresses that differ only in spelling count as one licence, by the most frequent."""
+    counts = Counter(licence(record.get(column)) for record in records)
+    named: dict[str, dict[str, Any]] = {}
+    for (name, link), count in counts.most_common():
+        name = name or NOT_STATED
+        first = named.setdefault(name, {"name": name, "link": link, "specimens": 0})
+        first["link"] = first["link"] or link
+        first["specimens"] += count
+    return sorted(named.values(), key=lambda one: -int(one["specimens"]))[:MOST]
+
+
+def _page(record: Mapping[str, Any]) -> str | None:
+    return record_link(record, media(record))
