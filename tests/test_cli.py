@@ -6,6 +6,7 @@ import pytest
 
 from butterflies.__main__ import JOBS, main
 from butterflies.collection.folder import FolderSettings
+from butterflies.jobs.collect import SOURCES
 from butterflies.tracking import runs
 from butterflies.tracking.provenance import PATH_KEYS
 from tests.test_folder import photograph
@@ -77,7 +78,7 @@ def test_paths_reach_the_job_as_they_were_typed(
         given.append(settings)
         return Path(settings.collection)
 
-    monkeypatch.setattr("butterflies.jobs.collect.run", take)
+    monkeypatch.setitem(SOURCES, "folder", (FolderSettings, take))
     main(["collect", f"photos={value}", f"collection=c/{value}/", f"records='{value}'"])
     assert given[0].collection == f"c/{value}/"
     assert given[0].photos == str(Path(value).expanduser())

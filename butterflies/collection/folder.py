@@ -9,19 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from butterflies.collection.csvfile import read_csv
+from butterflies.collection.identity import asset_id, source_id, specimen_of
 from butterflies.collection.masks import import_masks
+from butterflies.collection.origin import check_origin
 from butterflies.collection.photos import SUFFIXES, Probe
 from butterflies.collection.probing import copy_photos, forget_journal, probe_all
-from butterflies.collection.records import (
-    asset_id,
-    normalise,
-    read_records,
-    source_id,
-    specimen_of,
-    table_of,
-    write_records,
-)
+from butterflies.collection.records import read_records, table_of, write_records
+from butterflies.collection.sources.csvfile import read_csv
+from butterflies.collection.values import normalise
 from butterflies.errors import UserError
 from butterflies.files import lock, sha256
 from butterflies.tables import count_statuses
@@ -74,11 +69,11 @@ def run(settings: FolderSettings) -> Path:
 
 
 def _collect(settings: FolderSettings, photos: Path, place: Path) -> Path:
-    _check_origin(place, photos)
+    check_origin(place, str(photos))
     table = Path(settings.records) if settings.records else None
     inputs = {"records": sha256(table)} if table and table.is_file() else {}
     provenance = prov.begin("collect", settings, inputs, prov.hash_of(str(photos)))
-    provenance["photos"] = str(photos)
+    provenance["origin"] = str(photos)
     rows, notes = _rows(photos, settings)
     known = _known(place)
     probes = probe_all(place, [r.file for r in rows if r.file], known, settings.workers)
@@ -94,14 +89,6 @@ def _collect(settings: FolderSettings, photos: Path, place: Path) -> Path:
     prov.finish(provenance, place)
     _report(place, notes)
     return place
-
-
-def _check_origin(place: Path, photos: Path) -> None:
-    before = prov.read_provenance(place).get("photos")
-    if before and before != str(photos):
-        raise UserError(
-            f"{place} was collected from {before}: name another collection=, or the same photos=."
-        )
 
 
 def _known(place: Path) -> list[dict[str, Any]]:
@@ -177,7 +164,7 @@ def _table(
     taken: set[str] = set()
     table, notes = [], []
     for row in rows:
-        record, problems = normalise(row.raw, row.number)
+        record, problems = normalise(row.raw, f"row {row.number}")
         notes += [str(problem) for problem in problems]
         key = asset_id(row.source, taken)
         if key.lower() in taken:  # two files of one name in two folders

@@ -72,6 +72,18 @@ def import_masks(folder: Path, collection: Path, rows: Iterable[Mapping[str, Any
     return notes
 
 
+def set_aside(collection: Path, row: Mapping[str, Any]) -> bool:
+    """Puts a mask aside, as `.1`, when its photograph has another size by now; True if so."""
+    path = collection / "masks" / f"{row['assetID']}.png"
+    if not path.is_file():
+        return False
+    with Image.open(path) as image:
+        if image.size == (row["width"], row["height"]):
+            return False
+    path.replace(path.with_name(f"{path.name}.1"))
+    return True
+
+
 def _names(rows: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
     named: dict[str, Mapping[str, Any]] = {}
     for row in rows:

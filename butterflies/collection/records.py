@@ -3,18 +3,17 @@
 Darwin Core: https://dwc.tdwg.org/terms/. The table lies in `<collection>/records.parquet`.
 """
 
-import re
-import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
+from butterflies.collection.identity import ID_PATTERN
 from butterflies.errors import UserError
-from butterflies.files import sha256
+from butterflies.files import sha256, writing
 from butterflies.tables import STATUSES, read_table, schema, write_table
 
 TEXT_COLUMNS = (
@@ -70,11 +69,7 @@ OWN_COLUMNS = {f.name for f in SCHEMA} - {"assetID", *TEXT_COLUMNS, *RANGES}
 """Columns that this program fills; a source's columns of these names are not taken over."""
 
 COMMAND = "butterflies collect"
-ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-SEXES = {"male": "male", "m": "male", "♂": "male", "female": "female", "f": "female"} | {
-    "♀": "female",
-    "gynandromorph": "gynandromorph",
-}
+BATCH = 10_000
 
 
 def read_records(collection: Path) -> pa.Table:
@@ -91,6 +86,38 @@ def read_records(collection: Path) -> pa.Table:
 def write_records(collection: Path, table: pa.Table) -> None:
     check(table, str(collection / "records.parquet"))
     write_table(collection / "records.parquet", table)
+
+
+def stream_records(
+    collection: Path, rows: Iterable[Mapping[str, Any]], further: Iterable[str]
+) -> None:
+    """Writes the records table a batch at a time, so that a million rows need little memory.
+
+    Args:
+        collection: the collection's folder.
+        rows: sorted by assetID, each assetID once.
+        further: the names of all columns beyond SCHEMA that occur in `rows`.
+
+    Raises:
+        UserError: a row's assetID is no valid id.
+    """
+    path, whole = collection / "records.parquet", _schema(further)
+    with writing(path) as temporary, pq.ParquetWriter(temporary, whole) as file:
+        for batch in _batches(rows):
+            _check_ids([row["assetID"] for row in batch], str(path))
+            filled = [{name: row.get(name) for name in whole.names} for row in batch]
+            file.write_table(pa.Table.from_pylist(filled, schema=whole))
+
+
+def _batches(rows: Iterable[Mapping[str, Any]]) -> Iterable[list[Mapping[str, Any]]]:
+    left = iter(rows)
+    while batch := list(islice(left, BATCH)):
+        yield batch
+
+
+def _schema(further: Iterable[str]) -> pa.Schema:
+    names = sorted(set(further) - set(SCHEMA.names) - {""})
+    return pa.schema([*SCHEMA, *(pa.field(name, pa.string()) for name in names)])
 
 
 def records_mark(collection: Path) -> str:
@@ -133,94 +160,8 @@ def _check_ids(ids: list[Any], name: str) -> None:
         seen[asset_id.lower()] = row
 
 
-def source_id(record: Mapping[str, str | None], stem: str | None = None) -> str | None:
-    """What a source calls a photograph: assetID, else the end of associatedMedia, else the stem.
-
-    >>> source_id({"associatedMedia": "https://data.nhm.ac.uk/media/6b39f8c1"})
-    '6b39f8c1'
-    """
-    if record.get("assetID"):
-        return record["assetID"]
-    media = re.split(r"\s*\|\s*|\s+", (record.get("associatedMedia") or "").strip())[0]
-    return PurePosixPath(urlsplit(media).path).name or stem
-
-
-def asset_id(source: str, taken: set[str]) -> str:
-    """A valid assetID for a source's id, unique ignoring case.
-
-    Args:
-        source: the source's own id.
-        taken: assetIDs in use, in lower case.
-
-    Returns:
-        `source` itself where it is valid and free, else its uuid5.
-    """
-    if ID_PATTERN.fullmatch(source) and source.lower() not in taken:
-        return source
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, source))
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A value that was left empty, and where it stood; rows count from 1, without the header."""
-
-    row: int
-    column: str
-    sentence: str
-
-    def __str__(self) -> str:
-        return f"row {self.row}, column {self.column}: {self.sentence}"
-
-
-def normalise(raw: Mapping[str, str | None], row: int) -> tuple[dict[str, Any], list[Problem]]:
-    """A source's row of texts as a row of the records table.
-
-    Texts are stripped and empty ones become null; sexes become male, female, gynandromorph or
-    null with the original in verbatimSex; numbers that are none, or out of range, become null
-    and a problem.
-    """
-    taken = {k: v for k, v in raw.items() if k not in OWN_COLUMNS}
-    record: dict[str, Any] = {k: (v or "").strip() or None for k, v in taken.items()}
-    problems: list[Problem] = []
-    for column in RANGES:
-        value, sentence = _number(column, record.get(column))
-        record[column] = value
-        if sentence:
-            problems.append(Problem(row, column, sentence))
-    record["verbatimSex"] = record.get("verbatimSex") or record.get("sex")
-    record["sex"] = SEXES.get((record["verbatimSex"] or "").lower())
-    return record, problems
-
-
-def _number(column: str, text: str | None) -> tuple[float | int | None, str | None]:
-    if text is None:
-        return None, None
-    convert: Callable[[str], float] = float if column.startswith("decimal") else _whole
-    low, high = RANGES[column]
-    try:
-        number = convert(text)
-    except ValueError:
-        return None, f"{text!r} is not a number and was left empty."
-    if not low <= number <= high:
-        return None, f"{text} is not between {low} and {high} and was left empty."
-    return number, None
-
-
-def _whole(text: str) -> int:
-    number = float(text)
-    if number != int(number):
-        raise ValueError(text)
-    return int(number)
-
-
-def specimen_of(record: Mapping[str, Any], key: str) -> str:
-    """The specimen that a photograph shows: occurrenceID, else catalogNumber, else the assetID."""
-    return str(record.get("occurrenceID") or record.get("catalogNumber") or key)
-
-
 def table_of(rows: list[dict[str, Any]]) -> pa.Table:
     """A records table of rows that have assetID and status; unknown keys become strings."""
-    further = sorted({k for row in rows for k in row} - set(SCHEMA.names) - {""})
-    whole = pa.schema([*SCHEMA, *(pa.field(name, pa.string()) for name in further)])
+    whole = _schema({key for row in rows for key in row})
     filled = [{name: row.get(name) for name in whole.names} for row in rows]
     return pa.Table.from_pylist(filled, schema=whole)

@@ -5,19 +5,41 @@
 
 A folder of photographs (jpg, png, tif, webp) becomes `<collection>/records.parquet`; a CSV with
 Darwin Core names tells more of them, masks (0/255 PNGs, named like the photographs) teach the
-segmenter. Photographs are referred to, not copied; `copy=true` copies them. What cannot be read
-is recorded with its reason. The same command again takes up what is new or changed.
+segmenter. Photographs are referred to, not copied; `copy=true` copies them.
+
+    butterflies collect source=nhm query.family=Papilionidae download.contact=ME collection=DIR
+    butterflies collect source=gbif query.taxon=Papilionidae download.contact=ME collection=DIR
+    butterflies collect source=dwca archive=FILE.zip download.contact=ME collection=DIR
+    butterflies collect source=csv records=FILE media=FILE download.contact=ME collection=DIR
+
+The museum's portal, GBIF, a Darwin Core Archive or tables tell which specimens there are; their
+photographs are then downloaded, politely (`download.rate=2` a second; ME is your e-mail or web
+address, which the museum gets to see). `limit=200` tries it out.
+Presets: source=nhm_article, nhm_butterflies, nhm_lepidoptera.
+
+What cannot be read or fetched is recorded with its reason; `retry=failed` asks again. The same
+command goes on where it was stopped, and later takes up what is new or changed.
 """
 
 from collections.abc import Sequence
 
 from omegaconf import DictConfig
 
+from butterflies.collection import collecting
 from butterflies.collection.folder import FolderSettings, run
 from butterflies.tracking.console import say
-from butterflies.tracking.runs import run_job, settings_from, store_schema
+from butterflies.tracking.runs import choice, run_job, settings_from, store_schema
 
-store_schema("folder", FolderSettings)
+SOURCES = {
+    "folder": (FolderSettings, run),
+    "nhm": (collecting.NhmSettings, collecting.collect_nhm),
+    "gbif": (collecting.GbifCollectSettings, collecting.collect_gbif),
+    "dwca": (collecting.ArchiveSettings, collecting.collect_archive),
+    "csv": (collecting.CsvSettings, collecting.collect_csv),
+}
+
+for name, (schema, _) in SOURCES.items():
+    store_schema(name, schema)
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -25,8 +47,8 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def collect(config: DictConfig) -> None:
-    settings = settings_from(config, FolderSettings)
-    place = run(settings)
+    schema, body = SOURCES[choice("source").partition("_")[0]]
+    place = body(settings_from(config, schema))  # type: ignore[operator]
     masked = any((place / "masks").glob("*.png"))
     train = f"python train.py experiment=segmenter collection={place}"
     cutout = f"butterflies cutout collection={place} segmenter=contrast"

@@ -23,6 +23,7 @@ PATH_KEYS = (
     "out",
     "photos",
     "records",
+    "media",
     "masks",
     "keep_masks",
     "segmenter",

@@ -48,8 +48,18 @@ def store_schema(name: str, schema: type, groups: Sequence[str] = ()) -> None:
     ConfigStore.instance().store(name=f"{name}_schema", node=node)
 
 
-def settings_from(config: DictConfig, schema: type[Settings]) -> Settings:
+def choice(group: str) -> str:
+    """What was chosen of a configuration group, such as `folder` of `source`."""
+    return str(HydraConfig.get().runtime.choices[group])
+
+
+def settings_from(config: DictConfig, schema: type[Settings], prefix: str = "") -> Settings:
     """The typed settings of a composed configuration.
+
+    Args:
+        config: the composed configuration.
+        schema: a dataclass.
+        prefix: of the keys, for the message, where `config` is a part of the whole.
 
     Raises:
         CommandLineError: a key without a default was not given.
@@ -59,9 +69,10 @@ def settings_from(config: DictConfig, schema: type[Settings]) -> Settings:
         try:
             values[field.name] = instantiated(config[field.name])
         except MissingMandatoryValue:
-            raise CommandLineError(f"{field.name}=... is missing.") from None
+            raise CommandLineError(f"{prefix}{field.name}=... is missing.") from None
         if dataclasses.is_dataclass(field.type) and isinstance(field.type, type):
-            values[field.name] = settings_from(config[field.name], field.type)
+            part = f"{prefix}{field.name}."
+            values[field.name] = settings_from(config[field.name], field.type, part)
     return schema(**values)
 
 

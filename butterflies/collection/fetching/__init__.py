@@ -1,0 +1,1 @@
+"""Fetching pictures politely: paces, requests, what to do after which answer."""

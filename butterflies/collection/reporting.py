@@ -1,0 +1,86 @@
+"""What a collection over the network tells its user: on the way, at the end, in `changes.csv`."""
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from butterflies.collection.keeping import Listing
+from butterflies.collection.ledger import Ledger
+from butterflies.files import write_text
+from butterflies.tables import count_statuses, read_table
+from butterflies.tracking.console import say
+
+KINDS = ("new", "changed", "back", "replaced", "withdrawn")
+SHOWN = 5
+"""Notes and reasons that are said; all are in provenance.json and the records table."""
+
+
+def say_listed(found: Listing) -> None:
+    """Says what a listing found."""
+    if not found.fresh:
+        say("The source has not changed since it was listed.")
+        return
+    told = [f"{found.changes[kind]:,} {kind}" for kind in KINDS if found.changes[kind]]
+    say(f"Listed photographs: {', '.join(told) or 'nothing new'}.")
+
+
+def write_changes(ledger: Ledger, place: Path) -> None:
+    """Writes `changes.csv`: what the last listing and its downloads changed, a row each."""
+    number = ledger.last_crawl()["number"]
+    query = "SELECT assetID, what, columns FROM change WHERE crawl = ? ORDER BY assetID, what"
+    rows = ledger.rows(query, number)
+    if number == 1:
+        return
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("assetID", "what", "columns"))
+    writer.writerows(row.values() for row in rows)
+    write_text(place / "changes.csv", text.getvalue())
+
+
+def summarise(ledger: Ledger, place: Path, notes: Sequence[str], hosts: Sequence[str]) -> None:
+    """Says what is there, what is not and why, and what can be done about it.
+
+    Args:
+        ledger: of the collection.
+        place: the collection.
+        notes: on what was odd.
+        hosts: that pictures may come from.
+    """
+    _say_some(notes, f"more such notes, in {place / 'provenance.json'}")
+    reasons = [f"{r['n']:,} {r['state']}: {r['reason']}" for r in ledger.reasons()]
+    _say_some(reasons, f"further reasons, in {place / 'records.parquet'}")
+    if foreign := _foreign_hosts(ledger):
+        wider = ",".join([*hosts, *foreign])
+        say(f"  To fetch pictures from there as well: 'download.hosts=[{wider}]' retry=failed")
+    if same := len(ledger.duplicates()):
+        say(f"  {same:,} pictures have the same bytes as another (column duplicateOf).")
+    if number := ledger.last_crawl()["number"] - 1:
+        _say_changes(ledger, number + 1, place)
+    counted = count_statuses(read_table(place / "records.parquet", "", ["status"]))
+    say(f"{place}: {counted}.")
+    if any(r["state"] == "failed" for r in ledger.reasons()):
+        say("  The same command with retry=failed asks again for those that failed.")
+
+
+def _say_some(sentences: Sequence[str], rest: str) -> None:
+    for sentence in sentences[:SHOWN]:
+        say(f"  {sentence}")
+    if len(sentences) > SHOWN:
+        say(f"  ... and {len(sentences) - SHOWN:,} {rest}.")
+
+
+def _say_changes(ledger: Ledger, number: int, place: Path) -> None:
+    query = "SELECT what, COUNT(*) AS n FROM change WHERE crawl = ? GROUP BY what"
+    counts = {row["what"]: row["n"] for row in ledger.rows(query, number)}
+    told = [f"{counts[kind]:,} {kind}" for kind in KINDS if kind in counts]
+    if told:
+        say(f"  Changed by the last listing: {', '.join(told)}; see {place / 'changes.csv'}.")
+
+
+def _foreign_hosts(ledger: Ledger) -> list[str]:
+    """Hosts that records name and download.hosts does not."""
+    told = " ".join(str(row["reason"]) for row in ledger.reasons() if row["state"] == "refused")
+    return sorted(set(re.findall(r"lies on ([\w.:-]+), which is not among", told)))

@@ -1,0 +1,1 @@
+"""Where records come from: the portal, GBIF, archives, tables; each gives pages of records."""
