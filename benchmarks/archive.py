@@ -8,6 +8,7 @@ The archive is drawn, written as a stream into a temporary folder: 30 core colum
 python-dwca-reader where it is installed, which gives each row with its media; it reads the inner
 zip, and a smaller share where it is told so. It does less: texts stay as they are, also those of
 `dynamicProperties`, doubled ids stay, and where a record's media lie is kept in memory.
+"ours, to records.parquet" is all that `collect source=dwca` does but for fetching pictures.
 Each reader is a process of its own; memory is its largest resident set. Seconds are wall time.
 """
 
@@ -28,6 +29,9 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from butterflies.collection.ledger import Ledger
+from butterflies.collection.listing import list_photographs
+from butterflies.collection.records import stream_records
 from butterflies.collection.sources.archive import Archive
 from butterflies.collection.sources.query import Query
 
@@ -58,6 +62,7 @@ def main(words: list[str]) -> None:
         print(f"{count:,} records, {outer.stat().st_size / 1e6:.0f} MB zipped")
         print("\n| reader | records | s | records/s | peak MB |\n|---|---|---|---|---|", flush=True)
         _child("ours", outer, count)
+        _child("ours, to records.parquet", outer, count)
         if importlib.util.find_spec("dwca"):
             _child("python-dwca-reader", inner, min(peers, count))
 
@@ -150,7 +155,8 @@ def _child(reader: str, path: Path, count: int) -> None:
 
 def _read(reader: str, path: Path, count: int) -> None:
     start = time.perf_counter()
-    found = sum(_ours(path) if reader == "ours" else islice(_peer(path), count))
+    ways = {"ours": _ours, "ours, to records.parquet": _listed}
+    found = sum(ways[reader](path) if reader in ways else islice(_peer(path), count))
     seconds = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"| {reader} | {found:,} | {seconds:.1f} | {found / seconds:,.0f} | {peak:.0f} |")
@@ -159,6 +165,15 @@ def _read(reader: str, path: Path, count: int) -> None:
 def _ours(path: Path) -> Iterator[int]:
     for page in Archive(path, Query(), path.parent / "work").pages(""):
         yield len(page.records)
+
+
+def _listed(path: Path) -> Iterator[int]:
+    place = path.parent / "collection"
+    ledger, source = Ledger(place), Archive(path, Query(), place / "work")
+    list_photographs(ledger, source, None)
+    stream_records(place, ledger.table(), ledger.further())
+    yield int(ledger.value("SELECT COUNT(*) FROM record"))
+    ledger.close()
 
 
 def _peer(path: Path) -> Iterator[int]:

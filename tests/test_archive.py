@@ -40,7 +40,7 @@ def test_the_portals_zip_in_a_zip_gives_records_and_media() -> None:
     assert seven.fields == {
         "catalogNumber": "BMNH(E)7",
         "family": "Pieridae",
-        "recordLicense": "CC0",
+        "license": "CC0",
         "project": "A | B",
         "barcode": "17",
     }
@@ -130,7 +130,7 @@ def test_gbifs_zip_has_tabs_and_lone_quotation_marks() -> None:
     assert records(pages)["1"].fields == {
         "gbifID": "1",
         "locality": '"Rio',
-        "recordLicense": "CC0",
+        "license": "CC0",
     }
     assert notes(pages) == [
         "Media that are no pictures, left out: 1 in all.",

@@ -1,5 +1,6 @@
 """Keeping records in the ledger: what is new, what changed, what is gone."""
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable
@@ -11,7 +12,6 @@ from butterflies.collection.ledger import Ledger
 from butterflies.collection.photographs import Photograph, photographs
 from butterflies.collection.records import SCHEMA
 from butterflies.collection.sources.base import Record
-from butterflies.tracking.provenance import hash_of
 
 MAX_NOTES = 1000
 WITHOUT = "Its record no longer shows this photograph."
@@ -63,7 +63,7 @@ class Keeper:
 
     def keep(self, record: Record) -> bool:
         """Keeps a record; True when it was known as it is."""
-        mark = hash_of([dict(record.fields), [dict(medium) for medium in record.media]])
+        mark = _mark(record)
         before = self.ledger.value("SELECT mark FROM record WHERE key = ?", record.key)
         number = self.found.number
         if before == mark:
@@ -156,6 +156,12 @@ class Keeper:
                 self.ledger.update(row["assetID"], gone=why)
                 self.live -= 1
                 self._changed(row["assetID"], "withdrawn")
+
+
+def _mark(record: Record) -> str:
+    """Stands for all that a record says."""
+    said = [dict(record.fields), [dict(medium) for medium in record.media]]
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _json(row: dict[str, Any]) -> str:

@@ -69,7 +69,8 @@ OWN_COLUMNS = {f.name for f in SCHEMA} - {"assetID", *TEXT_COLUMNS, *RANGES}
 """Columns that this program fills; a source's columns of these names are not taken over."""
 
 COMMAND = "butterflies collect"
-BATCH = 10_000
+BATCH = 4000
+"""Rows that are written at once; as Python objects they take some 25 kB each."""
 
 
 def read_records(collection: Path) -> pa.Table:

@@ -18,6 +18,7 @@ class Record:
     Attributes:
         key: the source's own id of the record, unique within the source.
         fields: Darwin Core terms and further columns; several values are joined by ` | `.
+            `license` is the record's own, a medium has another.
         media: its pictures, with the keys `identifier` (the picture's address) and, where the
             source has them, assetID, title, type, format, category, creator, license,
             rightsHolder, modified, view.

@@ -70,7 +70,7 @@ def record_fields(texts: Mapping[str, str]) -> dict[str, str]:
     """A core row as a record's fields.
 
     The portal keeps all that is not Darwin Core as JSON in `dynamicProperties` (portal 1.8): it
-    is spread into columns. `license` is the record's own there, a medium has another one.
+    is spread into columns.
     """
     fields = dict(texts)
     found = _object(fields.get("dynamicProperties", ""))
@@ -79,8 +79,6 @@ def record_fields(texts: Mapping[str, str]) -> dict[str, str]:
         for key, value in found.items():
             if text := value.strip() if isinstance(value, str) else _text(value):
                 fields.setdefault(column_name(key), text)
-    if "license" in fields:
-        fields["recordLicense"] = fields.pop("license")
     return fields
 
 
