@@ -295,6 +295,7 @@ def test_a_stopped_run_writes_the_table_of_what_it_has(
     assert sum(row["status"] == "ok" for row in found) == 3
     waiting = {row["reason"] for row in found if row["status"] == "missing"}
     assert waiting == {"Its picture has not been downloaded yet."}
+    assert json.loads(Path("c/provenance.json").read_text())["status"] == "stopped"
 
 
 def test_the_provenance_tells_what_was_asked(portal: Portal) -> None:

@@ -19,7 +19,7 @@ from butterflies.collection.sources.gbif import Gbif, GbifQuery, GbifSettings
 from butterflies.collection.sources.portal import Portal, PortalSettings
 from butterflies.collection.sources.query import Query
 from butterflies.errors import UserError
-from butterflies.files import lock
+from butterflies.files import lock, write_json
 from butterflies.tracking import provenance as prov
 
 
@@ -164,13 +164,25 @@ def _collect(
     ledger.forget_lost()
     try:
         download(ledger, place, web)
-    finally:
-        notes = [*found.notes, *_set_masks_aside(ledger, place)]
-        stream_records(place, ledger.table(), [*ledger.further(), "duplicateOf"])
-        write_changes(ledger, place)
-        provenance["notes"] = notes
-        prov.finish(provenance, place)
-        summarise(ledger, place, notes, settings.download.hosts)
+    except BaseException:
+        provenance["status"] = "stopped"
+        _write_down(settings, ledger, provenance, found.notes)
+        raise
+    _write_down(settings, ledger, provenance, found.notes)
+    prov.finish(provenance, place)
+
+
+def _write_down(
+    settings: NetworkSettings, ledger: Ledger, provenance: dict[str, Any], notes: list[str]
+) -> None:
+    """Writes the tables of what is here by now, and says it."""
+    place = Path(settings.collection)
+    notes = [*notes, *_set_masks_aside(ledger, place)]
+    stream_records(place, ledger.table(), [*ledger.further(), "duplicateOf"])
+    write_changes(ledger, place)
+    provenance["notes"] = notes
+    write_json(place / "provenance.json", provenance)
+    summarise(ledger, place, notes, settings.download.hosts)
 
 
 def _set_masks_aside(ledger: Ledger, place: Path) -> list[str]:

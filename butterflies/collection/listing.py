@@ -11,6 +11,7 @@ from butterflies.collection.keeping import Keeper, Listing
 from butterflies.collection.ledger import Ledger
 from butterflies.collection.sources.base import Page, Source
 from butterflies.errors import UserError
+from butterflies.tracking.console import progress
 from butterflies.tracking.provenance import hash_of
 
 NO_LONGER = "The source no longer lists it among what was asked for."
@@ -84,7 +85,7 @@ def _read(
         as it was. short: to the end, which came before as many records as the source has.
     """
     total = None
-    for page in source.pages(crawl["version"], crawl["cursor"]):
+    for page in progress(source.pages(crawl["version"], crawl["cursor"]), "listing, pages"):
         with ledger.together():
             known = [keeper.keep(record) for record in page.records]
             if keeper.full:

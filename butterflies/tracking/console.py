@@ -1,5 +1,6 @@
 """What a job tells its user: sentences on standard output, progress bars on standard error."""
 
+import sys
 from collections.abc import Iterable
 from typing import TypeVar
 
@@ -9,7 +10,9 @@ T = TypeVar("T")
 
 
 def say(sentence: str) -> None:
-    print(sentence, flush=True)
+    """Prints a sentence, above a progress bar where one is shown."""
+    tqdm.write(sentence, file=sys.stdout)
+    sys.stdout.flush()
 
 
 def progress(things: Iterable[T], label: str, total: int | None = None) -> Iterable[T]:

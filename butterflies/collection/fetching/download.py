@@ -54,10 +54,11 @@ def download(ledger: Ledger, place: Path, web: Web) -> Meter:
         UserError: the disk is full, or a host has not answered for about a day. What is here
             stays; the same command goes on.
     """
-    meter = Meter(int(ledger.value(f"SELECT COUNT(*) FROM photograph WHERE {TODO}")))
+    todo = int(ledger.value(f"SELECT COUNT(*) FROM photograph WHERE {TODO}"))
+    _check_space(place, ledger, todo, web.settings.size)
+    _announce(todo, web.settings)
+    meter = Meter(todo)
     try:
-        _check_space(place, ledger, meter.total, web.settings.size)
-        _announce(meter.total, web.settings)
         _Downloader(ledger, place, web, meter).run()
     finally:
         meter.close()

@@ -26,7 +26,7 @@ class Meter:
         self.total, self.here, self.failed, self.bytes = total, 0, 0, 0
         self._recent: deque[tuple[float, int]] = deque()
         self._told = time.monotonic()
-        self._bar = tqdm(total=total, desc="pictures", disable=None, leave=False, unit="")
+        self._bar = tqdm(total=total, desc="pictures", disable=None, leave=False, unit=" pictures")
 
     def count(self, *, failed: bool, size: int = 0) -> None:
         """One more picture is done with."""
