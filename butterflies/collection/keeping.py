@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from butterflies.collection import VERSION
 from butterflies.collection.identity import asset_id, specimen_of
 from butterflies.collection.ledger import Ledger
 from butterflies.collection.photographs import Photograph, photographs
@@ -159,8 +160,8 @@ class Keeper:
 
 
 def _mark(record: Record) -> str:
-    """Stands for all that a record says."""
-    said = [dict(record.fields), [dict(medium) for medium in record.media]]
+    """Stands for all that a record says, and for how it is understood."""
+    said = [VERSION, dict(record.fields), [dict(medium) for medium in record.media]]
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 

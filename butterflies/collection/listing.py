@@ -7,6 +7,7 @@ gives the newest first ends where everything is as it was.
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from butterflies.collection import VERSION
 from butterflies.collection.keeping import Keeper, Listing
 from butterflies.collection.ledger import Ledger
 from butterflies.collection.sources.base import Page, Source
@@ -48,7 +49,7 @@ def list_photographs(ledger: Ledger, source: Source, limit: int | None) -> Listi
 
 def _crawl(ledger: Ledger, source: Source, limit: int | None) -> Crawl:
     """The crawl to go on with, a new one, or the last one when it is done and nothing is newer."""
-    asked, last = hash_of(source.identity()), ledger.last_crawl()
+    asked, last = hash_of({**source.identity(), "room": VERSION}), ledger.last_crawl()
     same = last.get("asked") == asked
     if same and last["state"] == "open":
         return last
