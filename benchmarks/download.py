@@ -26,7 +26,7 @@ import numpy as np
 from PIL import Image
 
 from butterflies.collection.collecting import CsvSettings, collect_csv
-from butterflies.collection.fetching.web import DownloadSettings
+from butterflies.collection.fetching.settings import DownloadSettings
 
 SIZES = {"96 px": (96, 64), "1,500 px": (1500, 1000)}
 

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -82,8 +83,7 @@ def _take(file: Path, mine: dict[str, Any]) -> bool:
     """True when taken anew, False when this very process holds it already."""
     while True:
         try:
-            with file.open("x") as created:
-                json.dump(mine, created)
+            _create(file, json.dumps(mine))
             return True
         except FileExistsError:
             holder = _holder(file)
@@ -95,6 +95,21 @@ def _take(file: Path, mine: dict[str, Any]) -> bool:
                 f"{holder['host']}: wait for it, or stop it; if it is gone, delete {file}."
             )
         file.unlink(missing_ok=True)
+
+
+def _create(file: Path, text: str) -> None:
+    """Creates a file that is never seen half written; FileExistsError if there is one."""
+    whole = file.with_name(f"{file.name}.{os.getpid()}.{threading.get_ident()}")
+    try:
+        whole.write_text(text)
+        os.link(whole, file)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links, as on many USB disks
+        with file.open("x") as created:
+            created.write(text)
+    finally:
+        whole.unlink(missing_ok=True)
 
 
 def _holder(file: Path) -> dict[str, Any] | None:

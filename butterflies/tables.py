@@ -91,6 +91,15 @@ def with_statuses(
     return pa.table(columns, schema=whole)
 
 
+def formula_safe(text: str) -> str:
+    """A text that a spreadsheet shows and does not run (OWASP, CSV injection).
+
+    >>> formula_safe("=1+1")
+    "'=1+1"
+    """
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
 def count_statuses(table: pa.Table) -> str:
     """`640 ok, 3 unreadable`: for closing summaries, in the order of STATUSES."""
     counts = Counter(table["status"].to_pylist())

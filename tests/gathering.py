@@ -1,11 +1,12 @@
 """Collecting from the test portal, as the tests do it."""
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from butterflies.collection.collecting import NhmSettings, collect_nhm
-from butterflies.collection.fetching.web import DownloadSettings
+from butterflies.collection.fetching.settings import DownloadSettings
 from butterflies.collection.records import read_records
 from butterflies.collection.sources.portal import PortalSettings
 from butterflies.collection.sources.query import Query
@@ -50,3 +51,14 @@ def specimens(portal: Portal) -> dict[str, dict[str, Any]]:
 def pictures_asked(portal: Portal, since: int = 0) -> list[str]:
     """The paths of the pictures that were asked for."""
     return [request.path for request in portal.log[since:] if request.path.startswith("/media")]
+
+
+def check_whole(portal: Portal, found: Rows) -> None:
+    """Every specimen's picture lies in its place, byte for byte, and nothing else does."""
+    assert found.keys() == specimens(portal).keys()
+    assert Counter(row["status"] for row in found.values()) == {"ok": len(found)}
+    for key, row in found.items():
+        data = Path("c", row["photo"]).read_bytes()
+        assert data == portal.picture(key)
+        assert row["photo_bytes"] == len(data)
+    assert len(list(Path("c/photos").iterdir())) == len(found)

@@ -26,7 +26,8 @@ def fine(asked: Asked, answer: Callable[[], Answer]) -> Answer:
     return answer()
 
 
-def _fixed(status: int, body: bytes, kind: str) -> Fault:
+def fixed(status: int, body: bytes, kind: str) -> Fault:
+    """The same answer whatever is asked."""
     return lambda asked, answer: Answer(status, body, kind)
 
 
@@ -34,10 +35,10 @@ def _error(status: int, message: str) -> Fault:
     return lambda asked, answer: as_json({"error": message}, status)
 
 
-bad_gateway_html = _fixed(502, b"<html><body>502 Bad Gateway</body></html>", "text/html")  # 1.6
-forbidden = _fixed(403, b"<html><body>403 Forbidden</body></html>", "text/html")  # 1.6 [I]
-html_200 = _fixed(200, LOGIN, "text/html; charset=utf-8")  # section 4
-html_as_jpeg = _fixed(200, LOGIN, "image/jpeg")  # section 4: wrong Content-Type
+bad_gateway_html = fixed(502, b"<html><body>502 Bad Gateway</body></html>", "text/html")  # 1.6
+forbidden = fixed(403, b"<html><body>403 Forbidden</body></html>", "text/html")  # 1.6 [I]
+html_200 = fixed(200, LOGIN, "text/html; charset=utf-8")  # section 4
+html_as_jpeg = fixed(200, LOGIN, "image/jpeg")  # section 4: wrong Content-Type
 json_error_200 = _error(200, "An error occurred")  # section 4
 timeout_500 = _error(500, "A timeout occurred, please try again")  # 1.9 [S]
 

@@ -16,7 +16,7 @@ from butterflies.collection.collecting import (
     collect_archive,
     collect_csv,
 )
-from butterflies.collection.fetching.web import host_of
+from butterflies.collection.fetching.settings import host_of
 from butterflies.collection.sources.query import Query
 from butterflies.errors import UserError
 from tests.gathering import QUICK, Rows, collect, pictures_asked, rows
@@ -101,7 +101,7 @@ def test_the_presets_ask_for_what_they_say(portal: Portal) -> None:
     ("given", "status", "said"),
     [
         (["source=nhm", "download.contact=???"], 2, r"download\.contact=\.\.\. is missing"),
-        (["source=nhm", "download.contact=nobody"], 1, "no e-mail or web address"),
+        (["source=nhm", "download.contact=nobody"], 1, "no plain e-mail or web address"),
         (["source=nhm", "query.famly=x"], 2, "famly"),
         (["source=nhm", "query.genus={a:1}"], 1, r"query\.genus=.* a text or a list of texts"),
         (["source=nhm", "query.genus=Nosuchgenus"], 1, "no photographs of what was asked for"),

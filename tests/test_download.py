@@ -2,18 +2,17 @@
 
 import json
 import shutil
-from collections import Counter, namedtuple
+from collections import namedtuple
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from butterflies.collection.fetching import download, fetch, pace
+from butterflies.collection.fetching import download, fetch, forecast
 from butterflies.errors import UserError
 from tests import portal_faults as faults
-from tests.gathering import QUICK, Rows, collect, pictures_asked, rows, specimens
+from tests.gathering import QUICK, check_whole, collect, pictures_asked, rows, specimens
 from tests.portal_records import make_records
 from tests.portal_server import Portal, serving
 
@@ -32,17 +31,6 @@ FOR_A_WHILE = [
 def portal() -> Iterator[Portal]:
     with serving(make_records(12)) as server:
         yield server
-
-
-def check_whole(portal: Portal, found: Rows) -> None:
-    """Every specimen's picture lies in its place, byte for byte, and nothing else does."""
-    assert found.keys() == specimens(portal).keys()
-    assert Counter(row["status"] for row in found.values()) == {"ok": len(found)}
-    for key, row in found.items():
-        data = Path("c", row["photo"]).read_bytes()
-        assert data == portal.picture(key)
-        assert row["photo_bytes"] == len(data)
-    assert len(list(Path("c/photos").iterdir())) == len(found)
 
 
 @pytest.mark.parametrize("fault", FOR_A_WHILE)
@@ -120,38 +108,6 @@ def test_an_endless_picture_is_refused(portal: Portal, monkeypatch: pytest.Monke
     assert all(not list(Path("c/photos").glob(f"*{key}*")) for key in large)
 
 
-def test_redirects_are_followed_to_allowed_hosts_only(portal: Portal) -> None:
-    first, second, third = sorted(specimens(portal))[:3]
-    portal.faults.always(first, faults.redirect_to("http://elsewhere.example/x.jpg"))
-    portal.faults.always(second, faults.redirect_loop)
-    portal.faults.always(third, faults.redirect_to("file:///etc/passwd"))
-    found = collect(portal)
-    assert found[first]["reason"] == (
-        "It was redirected to elsewhere.example, which is not among download.hosts."
-    )
-    assert (found[second]["status"], found[second]["reason"]) == (
-        "failed",
-        "It was redirected in a circle.",
-    )
-    assert found[third]["status"] == "refused"
-    assert sum("/loop" in request.path for request in portal.log) == fetch.MAX_REDIRECTS
-
-
-def test_addresses_of_the_old_host_lead_to_the_picture(portal: Portal) -> None:
-    portal.faults.always("vds_multi_query", faults.old_host)
-    check_whole(portal, collect(portal))  # portal 1.9: a chain of two redirects
-
-
-@pytest.mark.parametrize("url", ["http://127.0.0.1:9/x.jpg", "ftp://127.0.0.1/x", "nonsense"])
-def test_records_do_not_choose_which_hosts_are_asked(portal: Portal, url: str) -> None:
-    record = portal.records[0]
-    medium = {**record["associatedMedia"][0], "identifier": url}
-    portal.change(record["_id"], associatedMedia=[medium])
-    row = collect(portal)[medium["assetID"]]
-    assert row["status"] == "refused"
-    assert "not among download.hosts" in row["reason"]
-
-
 @pytest.mark.parametrize(
     ("size", "suffix", "longest"),
     [("preview", ".jpg", 96), ("thumbnail", ".jpg", 48), ("30x30", ".jpg", 30)],
@@ -178,48 +134,6 @@ def test_a_size_that_would_enlarge_a_picture_falls_back_to_its_preview(portal: P
     assert all("/full/!4000,4000/" in p or "/preview" in p for p in pictures_asked(portal))
 
 
-def test_the_rate_and_the_concurrency_hold_as_the_server_counts_them(portal: Portal) -> None:
-    portal.faults.always("/media", faults.stall(0.15))
-    collect(portal, rate=20, concurrency=2)
-    times = [request.time for request in portal.log]
-    assert max(request.active for request in portal.log if "/media" in request.path) == 2
-    for start in times:  # in any second, whatever is asked for
-        assert sum(start <= time < start + 1 for time in times) <= 20 + 1
-
-
-def test_a_host_that_asks_to_be_left_alone_is(portal: Portal) -> None:
-    portal.faults.on("/media", faults.fine, faults.too_many(1))
-    collect(portal, concurrency=1)
-    times = [request.time for request in portal.log if request.path.startswith("/media")]
-    assert max(b - a for a, b in pairwise(times)) >= 1.0
-
-
-def test_a_host_that_is_down_is_left_alone_and_its_pictures_do_not_fail(
-    portal: Portal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(pace, "FIRST_PAUSE", 0.3)
-    portal.faults.on("/media", *[faults.bad_gateway_html] * (pace.BREAK_AFTER + 2))
-    found = collect(portal, attempts=6)
-    check_whole(portal, found)
-    assert "does not answer well" in capsys.readouterr().out
-    bad = [r for r in portal.log if r.status == 502]
-    assert max(b.time - a.time for a, b in pairwise(bad)) >= 0.3
-
-
-def test_a_host_that_never_comes_back_ends_the_run_and_nothing_is_lost(
-    portal: Portal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pace, "FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(pace, "GIVE_UP_AFTER", 3)
-    portal.faults.on("/media", *[faults.fine] * 5, *[faults.bad_gateway_html] * 500)
-    with pytest.raises(UserError, match="did not answer for about a day"):
-        collect(portal)
-    states = Counter(row["status"] for row in rows(Path("c")).values())
-    assert states == {"ok": 5, "missing": len(specimens(portal)) - 5}
-    portal.faults.clear()
-    check_whole(portal, collect(portal))
-
-
 def test_a_disk_that_is_too_small_is_said_before_anything_is_fetched(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -233,7 +147,7 @@ def test_a_disk_that_fills_up_keeps_what_has_come(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = download._Downloader._keep
-    monkeypatch.setattr(download, "RESERVE", 0)
+    monkeypatch.setattr(forecast, "RESERVE", 0)
 
     def full(self: Any, task: Any, answer: Any) -> int:
         if self.meter.here == 4:
@@ -304,3 +218,26 @@ def test_the_provenance_tells_what_was_asked(portal: Portal) -> None:
     assert told["settings"]["query"]["family"] == "Papilionidae"
     assert told["settings"]["download"]["contact"] == QUICK.contact
     assert told["status"] == "finished"
+
+
+def test_a_mask_that_cannot_be_read_does_not_stop_an_update(portal: Portal) -> None:
+    collect(portal)
+    record = portal.records[0]
+    medium = {**record["associatedMedia"][0], "PixelXDimension": "90", "modified": "2025-06-01"}
+    mask = Path("c/masks", f"{medium['assetID']}.png")
+    mask.parent.mkdir()
+    mask.write_bytes(b"no picture")
+    portal.change(record["_id"], associatedMedia=[medium, *record["associatedMedia"][1:]])
+    assert collect(portal)[medium["assetID"]]["status"] == "ok"
+    assert mask.with_name(f"{mask.name}.1").exists()
+
+
+def test_a_ledger_that_is_none_is_one_sentence(portal: Portal) -> None:
+    Path("c").mkdir()
+    Path("c/ledger.sqlite").write_bytes(b"no database at all, but rather long " * 100)
+    with pytest.raises(UserError, match=r"c/ledger\.sqlite cannot be used"):
+        collect(portal)
+    Path("c/ledger.sqlite").unlink()
+    Path("c/ledger.sqlite").mkdir()
+    with pytest.raises(UserError, match=r"c/ledger\.sqlite cannot be used"):
+        collect(portal)

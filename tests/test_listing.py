@@ -295,3 +295,27 @@ def test_a_folder_and_the_portal_do_not_share_a_collection(portal: Portal) -> No
     collect(portal)
     with pytest.raises(UserError, match=r"c was collected from .* name another collection="):
         collect(portal, size="thumbnail")
+
+
+def test_a_version_that_the_portal_knows_no_more_starts_a_new_listing(portal: Portal) -> None:
+    portal.faults.on("vds_multi_query", faults.fine, *[faults.timeout_500] * 12)
+    with pytest.raises(UserError, match="goes on"):
+        collect(portal)
+    portal.faults.clear()
+    refused = faults.fixed(409, b'{"success": false, "error": "no such version"}', "text/plain")
+    portal.faults.on("vds_multi_query", refused, refused)
+    assert collect(portal).keys() == specimens(portal).keys()
+
+
+def test_a_limited_collection_takes_up_the_changes_of_what_it_has(portal: Portal) -> None:
+    before = collect(portal, limit=20)
+    record = portal.records[-1]
+    for changing in portal.records:
+        if changing["_id"] in {row["_id"] for row in before.values()}:
+            record = changing
+    portal.change(record["_id"], locality="elsewhere")
+    for new in make_records(55)[40:]:
+        portal.add(new)
+    after = collect(portal, limit=20)
+    assert after.keys() == before.keys()
+    assert one(after, record)["locality"] == "elsewhere"

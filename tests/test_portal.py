@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from butterflies.collection.fetching.web import DownloadSettings, Web, check, host_of, user_agent
+from butterflies.collection.fetching.settings import DownloadSettings, check, host_of
+from butterflies.collection.fetching.web import Web, user_agent
 from butterflies.collection.sources import portal as portal_module
 from butterflies.collection.sources.base import Record
 from butterflies.collection.sources.portal import Portal, PortalSettings
@@ -30,7 +31,7 @@ def closed() -> Iterator[None]:
 
 
 def source(server: Server, **query: Any) -> Portal:
-    OPEN.append(Web(QUICK, host_of(server.url)))
+    OPEN.append(Web(QUICK, [host_of(server.url)]))
     return Portal(OPEN[-1], PortalSettings(server.url), Query(**query))
 
 
@@ -188,7 +189,9 @@ def test_settings_that_make_no_sense_are_refused(key: str, value: Any) -> None:
     ("url", "host"),
     [
         ("https://data.nhm.ac.uk/media/x", "data.nhm.ac.uk"),
-        ("http://127.0.0.1:80/x", "127.0.0.1:80"),
+        ("http://127.0.0.1:80/x", "127.0.0.1"),
+        ("http://127.0.0.1:8080/x", "127.0.0.1:8080"),
+        ("https://Data.NHM.ac.uk.:443/x", "data.nhm.ac.uk"),
         ("https://data.nhm.ac.uk@evil.org/x", ""),
         ("file:///etc/passwd", ""),
         ("//data.nhm.ac.uk/x", ""),

@@ -1,12 +1,16 @@
 """`butterflies collect` from the portal, GBIF, an archive or a table: list, fetch, write down."""
 
 import shutil
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from butterflies.collection.fetching.download import download
-from butterflies.collection.fetching.web import DownloadSettings, Web, check, host_of
+from butterflies.collection.fetching.settings import DownloadSettings, check, host_of
+from butterflies.collection.fetching.web import Web
+from butterflies.collection.keeping import Listing
 from butterflies.collection.ledger import Ledger
 from butterflies.collection.listing import list_photographs
 from butterflies.collection.masks import set_aside
@@ -75,14 +79,14 @@ class CsvSettings(NetworkSettings):
 def collect_nhm(settings: NhmSettings) -> Path:
     """Collects from the museum's portal; see `collect`."""
     url = settings.source.url
-    web = _web(settings, url)
+    web = _web(settings, museum=[_host(url)])
     return collect(settings, Portal(web, settings.source, settings.query), web, url)
 
 
 def collect_gbif(settings: GbifCollectSettings) -> Path:
     """Collects from GBIF; see `collect`."""
     url = settings.source.url
-    web = _web(settings, url)
+    web = _web(settings, others=[_host(url)])
     source = Gbif(web, settings.source, settings.query, settings.limit)
     return collect(settings, source, web, url)
 
@@ -111,12 +115,16 @@ def _work(settings: NetworkSettings) -> Path:
     return work
 
 
-def _web(settings: NetworkSettings, *urls: str) -> Web:
+def _web(settings: NetworkSettings, museum: Sequence[str] = (), others: Sequence[str] = ()) -> Web:
     check(settings.download)
-    hosts = [host_of(url) for url in urls]
-    if not all(hosts):
-        raise UserError(f"source.url={urls[0]} is no web address, such as https://host.")
-    return Web(settings.download, *hosts)
+    return Web(settings.download, museum, others)
+
+
+def _host(url: str) -> str:
+    host = host_of(url)
+    if not host:
+        raise UserError(f"source.url={url} is no web address, such as https://host.")
+    return host
 
 
 def collect(settings: NetworkSettings, source: Source, web: Web, origin: str) -> Path:
@@ -146,7 +154,8 @@ def collect(settings: NetworkSettings, source: Source, web: Web, origin: str) ->
         provenance["origin"] = f"{origin} with download.size={settings.download.size}"
         ledger = Ledger(place)
         try:
-            _collect(settings, source, web, ledger, provenance)
+            with ledger.told():
+                _collect(settings, source, web, ledger, provenance)
         finally:
             web.close()
             ledger.close()
@@ -162,27 +171,29 @@ def _collect(
     if settings.retry:
         ledger.retry_failed()
     ledger.forget_lost()
+    write_json(place / "provenance.json", provenance)  # a killed run's origin counts, too
     try:
         download(ledger, place, web)
     except BaseException:
         provenance["status"] = "stopped"
-        _write_down(settings, ledger, provenance, found.notes)
+        with suppress(OSError):  # a full disk is said by whoever met it first
+            _write_down(settings, ledger, provenance, found)
         raise
-    _write_down(settings, ledger, provenance, found.notes)
+    _write_down(settings, ledger, provenance, found)
     prov.finish(provenance, place)
 
 
 def _write_down(
-    settings: NetworkSettings, ledger: Ledger, provenance: dict[str, Any], notes: list[str]
+    settings: NetworkSettings, ledger: Ledger, provenance: dict[str, Any], found: Listing
 ) -> None:
     """Writes the tables of what is here by now, and says it."""
     place = Path(settings.collection)
-    notes = [*notes, *_set_masks_aside(ledger, place)]
+    notes = [*found.notes, *_set_masks_aside(ledger, place)]
     stream_records(place, ledger.table(), [*ledger.further(), "duplicateOf"])
     write_changes(ledger, place)
     provenance["notes"] = notes
     write_json(place / "provenance.json", provenance)
-    summarise(ledger, place, notes, settings.download.hosts)
+    summarise(ledger, place, notes, settings.download, found.fresh)
 
 
 def _set_masks_aside(ledger: Ledger, place: Path) -> list[str]:

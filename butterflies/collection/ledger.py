@@ -23,7 +23,7 @@ SCHEMA = f"""
 PRAGMA user_version = {FORMAT};
 CREATE TABLE crawl (
   number INTEGER PRIMARY KEY, asked TEXT, version TEXT, cursor TEXT, state TEXT, since INTEGER,
-  began TEXT);
+  anew INTEGER, began TEXT);
 CREATE TABLE record (key TEXT PRIMARY KEY, mark TEXT, crawl INTEGER) WITHOUT ROWID;
 CREATE TABLE photograph (
   number INTEGER PRIMARY KEY, assetID TEXT NOT NULL, source TEXT, record TEXT, url TEXT,
@@ -31,7 +31,8 @@ CREATE TABLE photograph (
   state TEXT DEFAULT 'todo', reason TEXT, attempts INTEGER DEFAULT 0, http INTEGER, fetched TEXT,
   photo TEXT, photo_bytes INTEGER, photo_mtime_ns INTEGER, sha256 TEXT, width INTEGER,
   height INTEGER, etag TEXT, last_modified TEXT);
-CREATE UNIQUE INDEX asset ON photograph (assetID COLLATE NOCASE);
+CREATE UNIQUE INDEX asset ON photograph (assetID);
+CREATE UNIQUE INDEX folded ON photograph (assetID COLLATE NOCASE);
 CREATE INDEX of_record ON photograph (record);
 CREATE INDEX of_state ON photograph (state, number);
 CREATE TABLE change (crawl INTEGER, assetID TEXT, what TEXT, columns TEXT);
@@ -51,14 +52,25 @@ class Ledger:
     def __init__(self, collection: Path) -> None:
         self.path = collection / "ledger.sqlite"
         collection.mkdir(parents=True, exist_ok=True)
-        self.db = sqlite3.connect(self.path, isolation_level=None)
-        self.db.row_factory = sqlite3.Row
-        try:
+        with self.told():
+            self.db = sqlite3.connect(self.path, isolation_level=None)
+            self.db.row_factory = sqlite3.Row
             self._open()
-        except sqlite3.DatabaseError as error:
-            self.db.close()
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Makes a sentence of whatever goes wrong with the file.
+
+        Raises:
+            UserError: it cannot be read or written.
+        """
+        try:
+            yield
+        except sqlite3.Error as error:
             raise UserError(
-                f"{self.path} cannot be read ({error}): restore it, or give another collection=."
+                f"{self.path} cannot be used ({error}): if the disk is full, make room; if another "
+                "program has it open, close that; if it is damaged, restore it or give another "
+                "collection=."
             ) from None
 
     def _open(self) -> None:
@@ -112,7 +124,8 @@ class Ledger:
         """Wants pictures again that failed, were refused, or that their host did not have."""
         states = "('failed', 'withdrawn', 'refused')"
         self.db.execute(
-            f"UPDATE photograph SET state = 'todo', attempts = 0 WHERE state IN {states}"
+            "UPDATE photograph SET state = 'todo', attempts = 0, reason = NULL "
+            f"WHERE state IN {states}"
         )
 
     def forget_lost(self) -> None:
@@ -130,9 +143,13 @@ class Ledger:
             return False
         return bool(size == row["photo_bytes"])
 
-    def live(self) -> int:
-        """Photographs that are not gone."""
-        return int(self.value("SELECT COUNT(*) FROM photograph WHERE gone IS NULL"))
+    def live(self, crawl: int = 0) -> int:
+        """Photographs that are not gone, and whose record was met by a crawl or a later one."""
+        query = "SELECT COUNT(*) FROM photograph WHERE gone IS NULL"
+        if not crawl:
+            return int(self.value(query))
+        met = "record IN (SELECT key FROM record WHERE crawl >= ?)"
+        return int(self.value(f"{query} AND {met}", crawl))
 
     def further(self) -> list[str]:
         """The columns beyond the records table's own."""
@@ -168,7 +185,7 @@ class Ledger:
 
 def _as_record(row: Mapping[str, Any]) -> dict[str, Any]:
     status, reason = _status(row)
-    picture = {name: row[name] for name in PICTURE}
+    picture = {name: row[name] for name in PICTURE} if row["photo"] else {}
     return {
         **json.loads(row["row"]),
         **picture,

@@ -7,18 +7,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from butterflies.collection.identity import media_id
+from butterflies.collection.museum import UUID, record_page
 from butterflies.collection.sources.base import Record, Texts
 from butterflies.collection.values import Problem, normalise
 
-PORTAL = "https://data.nhm.ac.uk"
-CC0 = "http://creativecommons.org/publicdomain/zero/1.0/"
 OF_MEDIUM = ("title", "creator", "category", "license", "rightsHolder", "view", "format")
 """What a medium says itself; the same names of its record mean the record."""
-
-UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -27,12 +23,14 @@ class Photograph:
 
     Attributes:
         source: what its source calls it.
+        named: whether the source does, or `source` is only the end of its address.
         url: its address, without a choice of size.
         version: changes when the picture may have changed.
         row: of the records table, without the columns that tell of the file.
     """
 
     source: str
+    named: bool
     url: str
     version: str
     row: dict[str, Any]
@@ -49,16 +47,19 @@ def photographs(record: Record, version: str) -> tuple[list[Photograph], list[Pr
         The photographs, and a problem for each value that was left empty.
     """
     base, problems = normalise(_fields(record.fields), f"record {record.key}")
-    found = []
+    found: list[Photograph] = []
     for medium in filter(is_specimen, record.media):
         url = medium.get("identifier", "").strip()
+        named = bool(medium.get("assetID"))
         source = medium.get("assetID") or media_id(url)
+        if not named and any(other.source == source for other in found):
+            source = url  # two addresses of a record end alike
         if not url or not source:
             problems.append(Problem(f"record {record.key}", "associatedMedia", "no address."))
             continue
         row = {**base, **_medium(medium), "associatedMedia": url}
         row["bibliographicCitation"] = citation(row, version) or base.get("bibliographicCitation")
-        found.append(Photograph(source, url, f"{medium.get('modified', '')} {url}", row))
+        found.append(Photograph(source, named, url, f"{medium.get('modified', '')} {url}", row))
     return found, problems
 
 
@@ -90,15 +91,13 @@ def _medium(medium: Texts) -> dict[str, str | None]:
 
 def citation(row: Mapping[str, Any], version: str = "") -> str | None:
     """How the museum asks to be credited for a picture of its portal (portal 1.10), else None."""
-    occurrence = str(row.get("occurrenceID") or "")
-    host = urlsplit(str(row.get("associatedMedia") or "")).hostname
-    ours = row.get("institutionCode") == "NHMUK" or host == urlsplit(PORTAL).hostname
-    if not ours or not UUID.fullmatch(occurrence):
+    page = record_page(row)
+    if page is None:
         return None
     as_of = version if re.fullmatch(r"\d{13}", version) else ""
     year = _year_of(as_of) or str(row.get("modified") or "")[:4] or "n.d."
     title = row.get("title") or row.get("catalogNumber") or "Specimen"
-    page = f"{PORTAL}/object/{occurrence}" + (f"/{as_of}" if as_of else "")
+    page += f"/{as_of}" if as_of else ""
     return (
         f"Natural History Museum ({year}). {title} (from Collection specimens) [Photograph]. "
         "Natural History Museum. Licensed under CC BY 4.0 "
@@ -113,7 +112,10 @@ def _year_of(milliseconds: str) -> str:
 def sized(url: str, size: str) -> tuple[str, str | None]:
     """The address of a picture at a size, and where to turn when that size cannot be made.
 
-    Only the museum's picture server makes sizes (portal 1.9); other addresses stay as they are.
+    Args:
+        url: of a picture on the museum's picture server, the only one that makes sizes
+            (portal 1.9); addresses of another form stay as they are.
+        size: preview, thumbnail, original or WIDTHxHEIGHT.
 
     >>> sized("https://data.nhm.ac.uk/media/0f9c1e52-0000-4000-8000-000000000001", "preview")[0]
     'https://data.nhm.ac.uk/media/0f9c1e52-0000-4000-8000-000000000001/preview'

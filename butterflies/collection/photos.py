@@ -101,11 +101,17 @@ def _check_size(image: Image.Image) -> None:
 
 def _eight_bit(image: Image.Image) -> Image.Image:
     if image.mode.startswith(("I", "F")):
-        values = np.asarray(image, dtype=np.float64)
+        values = np.asarray(image)
         top = 65535 if image.mode != "F" or values.max() > 1 else 1
-        image = Image.fromarray((values / top * 255).clip(0, 255).round().astype(np.uint8))
+        strips = [_scaled(values[row : row + 256], top) for row in range(0, len(values), 256)]
+        image = Image.fromarray(np.concatenate(strips))
     transparent = "A" in image.getbands() or "transparency" in image.info
     return image.convert("RGBA" if transparent else "RGB")
+
+
+def _scaled(values: npt.NDArray[Any], top: int) -> npt.NDArray[np.uint8]:
+    """0..top as 0..255; a strip at a time, since large pictures leave no room for more."""
+    return (values.astype(np.float64) / top * 255).clip(0, 255).round().astype(np.uint8)
 
 
 def _note(mode: str, turned: int) -> str | None:

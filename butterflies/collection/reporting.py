@@ -6,10 +6,11 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from butterflies.collection.fetching.settings import DownloadSettings, named_hosts
 from butterflies.collection.keeping import Listing
 from butterflies.collection.ledger import Ledger
 from butterflies.files import write_text
-from butterflies.tables import count_statuses, read_table
+from butterflies.tables import count_statuses, formula_safe, read_table
 from butterflies.tracking.console import say
 
 KINDS = ("new", "changed", "back", "replaced", "withdrawn")
@@ -20,7 +21,7 @@ SHOWN = 5
 def say_listed(found: Listing) -> None:
     """Says what a listing found."""
     if not found.fresh:
-        say("The source has not changed since it was listed.")
+        say("Nothing new: the source has not changed since it was listed, or limit= is reached.")
         return
     told = [f"{found.changes[kind]:,} {kind}" for kind in KINDS if found.changes[kind]]
     say(f"Listed photographs: {', '.join(told) or 'nothing new'}.")
@@ -36,29 +37,32 @@ def write_changes(ledger: Ledger, place: Path) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("assetID", "what", "columns"))
-    writer.writerows(row.values() for row in rows)
+    writer.writerows((r["assetID"], r["what"], formula_safe(r["columns"])) for r in rows)
     write_text(place / "changes.csv", text.getvalue())
 
 
-def summarise(ledger: Ledger, place: Path, notes: Sequence[str], hosts: Sequence[str]) -> None:
+def summarise(
+    ledger: Ledger, place: Path, notes: Sequence[str], settings: DownloadSettings, fresh: bool
+) -> None:
     """Says what is there, what is not and why, and what can be done about it.
 
     Args:
         ledger: of the collection.
         place: the collection.
         notes: on what was odd.
-        hosts: that pictures may come from.
+        settings: of the download.
+        fresh: whether the source had anything new.
     """
     _say_some(notes, f"more such notes, in {place / 'provenance.json'}")
     reasons = [f"{r['n']:,} {r['state']}: {r['reason']}" for r in ledger.reasons()]
     _say_some(reasons, f"further reasons, in {place / 'records.parquet'}")
     if foreign := _foreign_hosts(ledger):
-        wider = ",".join([*hosts, *foreign])
+        wider = ",".join([*named_hosts(settings), *foreign])
         say(f"  To fetch pictures from there as well: 'download.hosts=[{wider}]' retry=failed")
     if same := len(ledger.duplicates()):
         say(f"  {same:,} pictures have the same bytes as another (column duplicateOf).")
-    if number := ledger.last_crawl()["number"] - 1:
-        _say_changes(ledger, number + 1, place)
+    if fresh:
+        _say_changes(ledger, place)
     counted = count_statuses(read_table(place / "records.parquet", "", ["status"]))
     say(f"{place}: {counted}.")
     if any(r["state"] == "failed" for r in ledger.reasons()):
@@ -72,7 +76,8 @@ def _say_some(sentences: Sequence[str], rest: str) -> None:
         say(f"  ... and {len(sentences) - SHOWN:,} {rest}.")
 
 
-def _say_changes(ledger: Ledger, number: int, place: Path) -> None:
+def _say_changes(ledger: Ledger, place: Path) -> None:
+    number = ledger.last_crawl()["number"]
     query = "SELECT what, COUNT(*) AS n FROM change WHERE crawl = ? GROUP BY what"
     counts = {row["what"]: row["n"] for row in ledger.rows(query, number)}
     told = [f"{counts[kind]:,} {kind}" for kind in KINDS if kind in counts]

@@ -22,6 +22,7 @@ command goes on where it was stopped, and later takes up what is new or changed.
 """
 
 from collections.abc import Sequence
+from shlex import quote
 
 from omegaconf import DictConfig
 
@@ -50,6 +51,6 @@ def collect(config: DictConfig) -> None:
     schema, body = SOURCES[choice("source").partition("_")[0]]
     place = body(settings_from(config, schema))  # type: ignore[operator]
     masked = any((place / "masks").glob("*.png"))
-    train = f"python train.py experiment=segmenter collection={place}"
-    cutout = f"butterflies cutout collection={place} segmenter=contrast"
+    train = f"python train.py experiment=segmenter collection={quote(str(place))}"
+    cutout = f"butterflies cutout collection={quote(str(place))} segmenter=contrast"
     say(f"Next: {train if masked else cutout}")

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from butterflies.collection.museum import PORTAL, record_page
+
 MAX_TEXT = 1000
 """Longest text of one field, in characters."""
 
@@ -40,8 +42,6 @@ MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July"),
     *("August", "September", "October", "November", "December"),
 )
-PORTAL = "https://data.nhm.ac.uk"
-UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 ADDRESS = re.compile(
     r"(?P<origin>https?://(?P<host>[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*)"
     r"(:[0-9]{1,5})?)([/?#][^\x00-\x20\x7f-\xa0\"'<>\\^`{|}]*)?",
@@ -230,17 +230,10 @@ def media(record: Mapping[str, Any]) -> str | None:
     return next(filter(None, map(address, listed)), None)
 
 
-def of_portal(record: Mapping[str, Any]) -> bool:
-    """Whether a record is the museum's."""
-    return record.get("institutionCode") == "NHMUK" or origin(media(record) or "") == PORTAL
-
-
 def record_link(record: Mapping[str, Any], picture: str | None) -> str | None:
     """The record's own page: the portal's for its specimens, else whatever address it brings."""
     identity = str(record.get("occurrenceID") or "").strip()
-    if of_portal(record) and UUID.fullmatch(identity):
-        return f"{PORTAL}/object/{identity}"
-    return address(identity) or picture
+    return record_page(record) or address(identity) or picture
 
 
 def photograph(picture: str | None) -> str | None:

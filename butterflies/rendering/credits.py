@@ -7,18 +7,16 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+from butterflies.collection.museum import of_museum
 from butterflies.files import writing
-from butterflies.rendering.cards import licence, media, of_portal, record_link, text
+from butterflies.rendering.cards import licence, media, record_link, text
+from butterflies.tables import formula_safe
 
 COLUMNS = (
     *("assetID", "scientificName", "creator", "rightsHolder"),
     *("license", "recordLicense", "bibliographicCitation"),
 )
 """Columns of credits.csv that are the record's own; `record`, the address of its page, follows."""
-
-FORMULA = ("=", "+", "-", "@")
-"""What makes a spreadsheet take a cell for a formula (OWASP, CSV injection); tab and carriage
-return would too, but no `text` begins with them."""
 
 MOST = 20
 """Names and licences that the about panel counts."""
@@ -53,8 +51,7 @@ def cell(value: Any) -> str:
     >>> cell("=1+1")
     "'=1+1"
     """
-    said = text(value) or ""
-    return f"'{said}" if said.startswith(FORMULA) else said
+    return formula_safe(text(value) or "")
 
 
 def about_credits(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -71,7 +68,7 @@ def about_credits(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "credits": dict(holders.most_common(MOST)),
         "licences": _licences(records, "license"),
         "record_licences": _licences(records, "recordLicense") if stated else [],
-        "no_warranty": NO_WARRANTY if any(map(of_portal, records)) else None,
+        "no_warranty": NO_WARRANTY if any(map(of_museum, records)) else None,
     }
 
 

@@ -20,6 +20,7 @@ from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from butterflies.errors import UserError
+from butterflies.tracking.console import printable
 from butterflies.tracking.provenance import PATH_KEYS
 
 Settings = TypeVar("Settings")
@@ -110,27 +111,37 @@ def run_job(name: str, body: Callable[[DictConfig], object], arguments: Sequence
     os.environ["HYDRA_FULL_ERROR"] = "1"  # exceptions reach the lines below as they are
     sys.argv = [f"butterflies {name}", *quoted(arguments)]
     failures: list[UserError] = []
-
-    def guarded(config: DictConfig) -> object:
-        try:
-            return body(config)
-        except UserError as error:  # the other jobs of a sweep go on
-            print(f"butterflies: {error}", file=sys.stderr)
-            failures.append(error)
-            return None
-
     try:
+        guarded = _guarded(body, failures)
         hydra.main(version_base="1.3", config_path=CONFIG, config_name=name)(guarded)()
     except (HydraException, OmegaConfBaseException) as error:
         _stop(_explained(error, name), 2)
-    except OSError as error:
-        if error.errno is None:
-            raise
-        _stop(f"{error.strerror}: {error.filename or 'while writing'}.", 1)
     except KeyboardInterrupt:
         _stop("Stopped. The same command goes on from here.", 130)
     if failures:
         sys.exit(2 if all(isinstance(f, CommandLineError) for f in failures) else 1)
+
+
+def _guarded(
+    body: Callable[[DictConfig], object], failures: list[UserError]
+) -> Callable[[DictConfig], None]:
+    """The body of a job that says what went wrong; the other jobs of a sweep go on."""
+
+    def guarded(config: DictConfig) -> None:
+        try:
+            body(config)
+        except UserError as error:
+            failures.append(error)
+        except OSError as error:
+            if error.errno is None:
+                raise
+            where = error.filename or "while writing"
+            failures.append(UserError(f"{error.strerror}: {where}."))
+        else:
+            return
+        print(f"butterflies: {printable(str(failures[-1]))}", file=sys.stderr)
+
+    return guarded
 
 
 def quoted(arguments: Sequence[str]) -> list[str]:

@@ -6,7 +6,6 @@ pace needs no locks, and a picture counts only when it lies in its place.
 
 import errno
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,11 +13,13 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from butterflies.collection.fetching import forecast
 from butterflies.collection.fetching.fetch import Answer, Wanted
 from butterflies.collection.fetching.meter import Meter, duration
 from butterflies.collection.fetching.pace import backoff
 from butterflies.collection.fetching.schedule import Crew, Schedule, Task
-from butterflies.collection.fetching.web import DownloadSettings, Web
+from butterflies.collection.fetching.settings import host_of
+from butterflies.collection.fetching.web import LONG, Web
 from butterflies.collection.ledger import Ledger
 from butterflies.collection.photographs import sized
 from butterflies.errors import UserError
@@ -27,17 +28,17 @@ from butterflies.tracking.console import say
 AHEAD = 1000
 """Pictures taken from the ledger at once."""
 
-RESERVE = 512 << 20
-"""Bytes of the disk that are left free."""
+MOST = 64
+"""Pictures of working hosts that should wait for their turn."""
 
-USUAL_BYTES = {"preview": 630_000, "thumbnail": 60_000, "original": 10_000_000}
-"""Of a picture of the museum, as far as is known; other sizes are taken as a preview."""
+MOST_AHEAD = 100_000
+"""Pictures that may wait, those of hosts that are down included."""
+
+SPARED = 3
+"""Failures of a picture that may be put down to its host while that is down."""
 
 REST = 1.0
 """Seconds that requests in progress are given to end when the run is stopped."""
-
-MUSEUMS_LIMIT = 5.0
-"""Requests a second below which the museum wants its visitors to stay (portal 1.10)."""
 
 FORBIDDEN_ATTEMPTS = 2
 STATES = {"gone": "withdrawn", "refused": "refused"}
@@ -55,37 +56,14 @@ def download(ledger: Ledger, place: Path, web: Web) -> Meter:
             stays; the same command goes on.
     """
     todo = int(ledger.value(f"SELECT COUNT(*) FROM photograph WHERE {TODO}"))
-    _check_space(place, ledger, todo, web.settings.size)
-    _announce(todo, web.settings)
+    forecast.check_space(place, ledger, todo, web.settings.size)
+    forecast.announce(todo, web.settings)
     meter = Meter(todo)
     try:
         _Downloader(ledger, place, web, meter).run()
     finally:
         meter.close()
     return meter
-
-
-def _announce(todo: int, settings: DownloadSettings) -> None:
-    """Says how much is to come, and how fast it may."""
-    if not todo:
-        return
-    pace = f"{settings.rate:g} a second at most from one host"
-    say(f"{todo:,} pictures to fetch, {pace}: {duration(todo / settings.rate)} or more.")
-    if settings.rate >= MUSEUMS_LIMIT:
-        say(
-            f"  The museum asks for less than {MUSEUMS_LIMIT:g} requests a second (download.rate=)."
-        )
-
-
-def _check_space(place: Path, ledger: Ledger, todo: int, size: str) -> None:
-    known = ledger.value("SELECT AVG(photo_bytes) FROM photograph WHERE photo IS NOT NULL")
-    usual = known or USUAL_BYTES.get(size, USUAL_BYTES["preview"])
-    free = shutil.disk_usage(place).free
-    if todo * usual + RESERVE > free:
-        raise UserError(
-            f"{todo:,} pictures of some {usual / 1e6:.2f} MB need {todo * usual / 1e9:.1f} GB, and "
-            f"{place} has {free / 1e9:.1f} GB free: make room, or set limit= or download.size=."
-        )
 
 
 class _Downloader:
@@ -129,7 +107,9 @@ class _Downloader:
             yield from map(self._task, rows)
 
     def _task(self, row: dict[str, Any]) -> Task:
-        url, plain = sized(row["url"], self.web.settings.size)
+        of_museum = host_of(row["url"]) in self.web.museum
+        size = self.web.settings.size
+        url, plain = sized(row["url"], size) if of_museum else (row["url"], None)
         target = self.place / "photos" / f".{row['assetID']}.{next(self.numbers)}.part"
         here = row["photo"] is not None
         wanted = Wanted(
@@ -139,14 +119,20 @@ class _Downloader:
             etag=row["etag"] if here else None,
             last_modified=row["last_modified"] if here else None,
             plain=plain,
+            of_museum=of_museum,
         )
-        return Task(wanted, row["version"], row["photo"], row["attempts"])
+        return Task(wanted, row["version"], row["photo"], row["attempts"], wanted)
 
     def _refill(self) -> bool:
         """Brings tasks to the schedule; False when all is done."""
-        while len(self.schedule) < AHEAD and (task := next(self.ahead, None)):
+        while self._has_room() and (task := next(self.ahead, None)):
             self._add(task)
         return bool(len(self.schedule) or self.crew.busy)
+
+    def _has_room(self) -> bool:
+        """Whether to take more from the ledger, also past the tasks of a host that is down."""
+        waiting = len(self.schedule)
+        return waiting < AHEAD or (waiting < MOST_AHEAD and self.schedule.moving() < MOST)
 
     def _add(self, task: Task, first: bool = False) -> None:
         if task.host in self.web.hosts:
@@ -163,39 +149,45 @@ class _Downloader:
         if answer.kind == "moved" and answer.to:
             self._add(_moved(task, answer.to), first=True)
         elif answer.kind == "again" and self._may_try(task, answer, pace.open):
-            pause = backoff(task.attempts, self.web.settings.backoff, self.web.chance)
-            self.schedule.add_later(task, now + max(pause, answer.retry_after or 0.0))
+            tries = task.attempts + task.spared
+            pause = backoff(tries, self.web.settings.backoff, self.web.chance)
+            again = replace(task, wanted=task.first)
+            self.schedule.add_later(again, now + max(pause, answer.retry_after or 0.0))
             self.ledger.update(task.wanted.asset_id, attempts=task.attempts)
         else:
             self._done(task, answer)
 
     def _may_try(self, task: Task, answer: Answer, down: bool) -> bool:
-        """Counts a failed attempt; those that a host's downtime caused do not count."""
-        if down and answer.end == "down":
+        """Counts a failed attempt, unless it is put down to its host, which is down."""
+        if down and answer.end == "down" and answer.http != 403 and task.spared < SPARED:
+            task.spared += 1
             return True
         task.attempts += 1
         most = FORBIDDEN_ATTEMPTS if answer.http == 403 else self.web.settings.attempts
         return task.attempts < most
 
     def _tell_of(self, host: str) -> None:
-        if not self.web.pace(host).open:
+        pace, now = self.web.pace(host), time.monotonic()
+        pause = pace.resting(now)
+        if not pace.open and pause < LONG:
             self.told.discard(host)
         elif host not in self.told:
             self.told.add(host)
-            say(f"{host} does not answer well: waiting, and asking again from time to time.")
+            what = "does not answer well" if pace.open else f"asks to wait {duration(pause)}"
+            say(f"{host} {what}: waiting, and asking again from time to time.")
 
     def _done(self, task: Task, answer: Answer) -> None:
         key, size = task.wanted.asset_id, 0
         if answer.kind == "here":
             size = self._keep(task, answer)
         elif answer.kind == "unchanged":
-            self.ledger.update(key, state="ok", fetched=task.version)
+            self.ledger.update(key, state="ok", fetched=task.version, reason=None)
         else:
             state = STATES.get(answer.kind, "failed")
             self.ledger.update(key, state=state, reason=answer.reason, http=answer.http)
         task.wanted.target.unlink(missing_ok=True)
         self.meter.count(failed=answer.kind not in ("here", "unchanged"), size=size)
-        if shutil.disk_usage(self.place).free < RESERVE:
+        if not forecast.has_space(self.place):
             raise UserError(self._full())
 
     def _keep(self, task: Task, answer: Answer) -> int:
@@ -209,8 +201,7 @@ class _Downloader:
         stat = (self.place / photo).stat()
         told = ("sha256", "width", "height", "reason")
         with self.ledger.together():
-            if task.before:
-                self._note_replaced(key, str(found.sha256))
+            self._note_replaced(key, str(found.sha256))
             self.ledger.update(
                 key,
                 state="ok",
@@ -227,7 +218,7 @@ class _Downloader:
 
     def _note_replaced(self, key: str, sha256: str) -> None:
         before = self.ledger.value("SELECT sha256 FROM photograph WHERE assetID = ?", key)
-        if before != sha256:
+        if before and before != sha256:
             self.ledger.note_change(self.ledger.last_crawl()["number"], key, "replaced")
 
     def _full(self) -> str:

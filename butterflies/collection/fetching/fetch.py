@@ -5,24 +5,29 @@ before a file counts. Nothing here tries twice; `download.py` decides what happe
 """
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import httpx2
 
-from butterflies.collection.fetching.pace import End
-from butterflies.collection.fetching.web import (
+from butterflies.collection.fetching.answers import (
     AGAIN,
+    PATIENCE,
     TooLarge,
-    Web,
-    host_of,
+    excerpt,
+    is_json,
     judged,
     pieces,
     refusal,
-    said,
+    told,
+    within,
 )
+from butterflies.collection.fetching.pace import End
+from butterflies.collection.fetching.settings import host_of
+from butterflies.collection.fetching.web import Web
 from butterflies.collection.photos import Probe, probe, suffix_of
 
 MAX_BYTES = 1 << 30
@@ -44,6 +49,7 @@ class Wanted:
         etag: of the picture that is here already, so that it need not come twice.
         last_modified: likewise.
         plain: an address to turn to where the host cannot make the size in `url`.
+        of_museum: whether the museum's picture server is asked.
         hops: redirects followed so far.
     """
 
@@ -53,6 +59,7 @@ class Wanted:
     etag: str | None = None
     last_modified: str | None = None
     plain: str | None = None
+    of_museum: bool = False
     hops: int = 0
 
 
@@ -93,35 +100,41 @@ def fetch(web: Web, wanted: Wanted) -> Answer:
     Raises:
         OSError: it cannot be written, as when the disk is full.
     """
-    headers = {"If-None-Match": wanted.etag, "If-Modified-Since": wanted.last_modified}
-    known = {name: value for name, value in headers.items() if value}
+    seconds = PATIENCE * web.settings.timeout
     try:
-        with web.client.stream("GET", wanted.url, headers=known) as response:
-            return _answer(web, wanted, response)
+        return within(1.1 * seconds, lambda: _fetch(web, wanted, time.monotonic() + seconds))
     except TooLarge as error:
         return Answer("refused", str(error), http=200)
-    except httpx2.TransportError as error:
-        broken = isinstance(error, (httpx2.RemoteProtocolError, httpx2.ReadError))
-        return Answer("again", said(error), "unharmed" if broken else "down")
+    except httpx2.RequestError as error:
+        reason, end = told(error)
+        return Answer("again", reason, end)
     except (httpx2.InvalidURL, ValueError) as error:
         return Answer("failed", f"Its address cannot be asked for: {error}.")
 
 
-def _answer(web: Web, wanted: Wanted, response: httpx2.Response) -> Answer:
+def _fetch(web: Web, wanted: Wanted, deadline: float) -> Answer:
+    known = {"If-None-Match": wanted.etag, "If-Modified-Since": wanted.last_modified}
+    headers = {name: value for name, value in known.items() if value}
+    headers["Accept-Encoding"] = "identity"
+    with web.client.stream("GET", wanted.url, headers=headers) as response:
+        if response.status_code == 200:
+            return _picture(wanted, response, deadline)
+        if response.status_code == 304:
+            return Answer("unchanged", http=304)
+        if response.is_redirect:
+            return _moved(web, wanted, response)
+        return _refused(wanted, response, refusal(response, excerpt(response, deadline)))
+
+
+def _refused(wanted: Wanted, response: httpx2.Response, reason: str) -> Answer:
     status = response.status_code
     end, wait = judged(response)
-    if status == 200:
-        return _picture(web, wanted, response)
-    if status == 304:
-        return Answer("unchanged", http=304)
-    if response.is_redirect:
-        return _moved(web, wanted, response)
-    reason = refusal(status, b"".join(pieces(response, 1 << 20, web.settings.timeout)))
     if status == 400 and wanted.plain:
         return Answer("moved", to=wanted.plain, http=400)
     if status in (404, 410):
-        strange = not response.headers.get("Content-Type", "").startswith("application/json")
-        return Answer("gone", reason, "down" if strange else "well", status)
+        # The museum's picture server says it in JSON (portal 1.9); a page says that it is away.
+        away = wanted.of_museum and not is_json(response)
+        return Answer("again" if away else "gone", reason, "down" if away else "well", status)
     kind: Kind = "again" if status in (*AGAIN, 403) else "failed"
     return Answer(kind, reason, end, status, wait)
 
@@ -136,15 +149,20 @@ def _moved(web: Web, wanted: Wanted, response: httpx2.Response) -> Answer:
         where = host_of(to) or "an address that is none"
         reason = f"It was redirected to {where}, which is not among download.hosts."
         return Answer("refused", reason, http=status)
+    if urlsplit(wanted.url).scheme == "https" != urlsplit(to).scheme:
+        return Answer("refused", "It was redirected from https to http.", http=status)
     return Answer("moved", to=to, http=status)
 
 
-def _picture(web: Web, wanted: Wanted, response: httpx2.Response) -> Answer:
+def _picture(wanted: Wanted, response: httpx2.Response, deadline: float) -> Answer:
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if not kind.startswith("image/") and kind not in ("", "application/octet-stream"):
         return Answer("again", f"It sent {kind} instead of a picture.", "unharmed", 200)
+    body = pieces(response, MAX_BYTES, deadline)
+    first = next(body, b"")
     with wanted.target.open("wb") as file:
-        for piece in pieces(response, MAX_BYTES, 10 * web.settings.timeout):
+        file.write(first)
+        for piece in body:
             file.write(piece)
         file.flush()
         os.fsync(file.fileno())

@@ -26,6 +26,9 @@ GIVE_UP_AFTER = 100
 SLOWEST = 1 / 16
 """Share of the rate to which a busy host may bring us down."""
 
+MOST_ASKED = 86_400.0
+"""Seconds for which a host may ask us to stay away."""
+
 LONGEST_WAIT = 300.0
 """Seconds between two attempts at one thing, unless the host asks for more."""
 
@@ -56,6 +59,10 @@ class Pace:
         """Seconds until a request may start; infinite while one must end first."""
         allowed = 1 if self._openings else self.concurrency
         return math.inf if self.active >= allowed or self.lost else max(0.0, self._next - now)
+
+    def resting(self, now: float) -> float:
+        """Seconds for which the host is left alone."""
+        return max(0.0, self._next - now)
 
     def start(self, now: float) -> None:
         """A request starts."""
@@ -108,13 +115,14 @@ def retry_after(value: str | None, now: datetime | None = None) -> float | None:
     """
     text = (value or "").strip()
     if text.isascii() and text.isdigit():
-        return float(text)
+        return min(float(text), MOST_ASKED)
     try:
         until = email.utils.parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return max(0.0, (until - (now or datetime.now(UTC))).total_seconds())
+    seconds = (until - (now or datetime.now(UTC))).total_seconds()
+    return min(max(0.0, seconds), MOST_ASKED)
 
 
 def backoff(attempt: int, first: float, chance: random.Random) -> float:

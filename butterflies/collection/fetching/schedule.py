@@ -10,7 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from butterflies.collection.fetching.fetch import Answer, Wanted, fetch
-from butterflies.collection.fetching.web import Web, host_of
+from butterflies.collection.fetching.settings import host_of
+from butterflies.collection.fetching.web import Web
 
 
 @dataclass
@@ -22,12 +23,16 @@ class Task:
         version: of the picture that is being fetched.
         before: path of the picture that it replaces, relative to the collection.
         attempts: requests that failed.
+        first: the request it began with, which is made anew when a later one fails.
+        spared: failures that were put down to its host.
     """
 
     wanted: Wanted
     version: str
     before: str | None
     attempts: int
+    first: Wanted
+    spared: int = 0
 
     @property
     def host(self) -> str:
@@ -44,6 +49,12 @@ class Schedule:
 
     def __len__(self) -> int:
         return sum(map(len, self.ready.values())) + len(self.later)
+
+    def moving(self) -> int:
+        """Tasks whose hosts work; the others must not keep further ones from coming."""
+        down = {host for host in self.ready if self.web.pace(host).open}
+        queued = sum(len(left) for host, left in self.ready.items() if host not in down)
+        return queued + sum(task.host not in down for _, _, task in self.later)
 
     def add(self, task: Task, first: bool = False) -> None:
         """Queues a task with its host, unless the host is lost."""

@@ -76,48 +76,63 @@ class Gbif:
         Raises:
             UserError: GBIF does not know a taxon, or has more of it than a search reaches.
         """
+        keys = [self._key(name) for name in self.taxa]
+        counts = [self._count(*taxon) for taxon in zip(self.taxa, keys, strict=True)]
         first, offset = json.loads(cursor) if cursor else (0, 0)
-        for number in range(first, len(self.taxa)):
-            yield from self._of_taxon(number, offset if number == first else 0)
-
-    def _of_taxon(self, number: int, offset: int) -> Iterator[Page]:
-        key = self._key(self.taxa[number])
-        while True:
-            found = self._search(key, offset)
-            self._check_reach(self.taxa[number], int(found["count"]))
-            results = found.get("results") or []
-            offset += PAGE
-            ended = bool(found.get("endOfRecords")) or not results or offset >= WINDOW
-            following = [number + 1, 0] if ended else [number, offset]
-            yield Page([_record(result) for result in results], json.dumps(following))
-            if ended:
-                return
+        for number in range(first, len(keys)):
+            start = offset if number == first else 0
+            for offset in range(start, min(counts[number], WINDOW), PAGE):
+                results = self._results(keys[number], offset, counts[number])
+                following = json.dumps([number, offset + PAGE])
+                yield Page([_record(result) for result in results], following, sum(counts))
 
     def _key(self, name: str) -> Any:
-        found = self.web.ask(f"{self.url}/v1/species/match", name=name)
+        found = self._ask("species/match", name=name)
         if not found.get("usageKey") or found.get("matchType") not in ("EXACT", None):
             raise UserError(f"query.taxon={name}: GBIF knows no taxon of exactly that name.")
         return found["usageKey"]
 
-    def _search(self, key: Any, offset: int) -> Any:
-        asked = {
-            "taxonKey": key,
-            "mediaType": "StillImage",
-            "basisOfRecord": "PRESERVED_SPECIMEN",
-            "limit": PAGE,
-            "offset": offset,
-        }
-        if self.dataset:
-            asked["datasetKey"] = self.dataset
-        return self.web.ask(f"{self.url}/v1/occurrence/search", **asked)
-
-    def _check_reach(self, name: str, count: int) -> None:
+    def _count(self, name: str, key: Any) -> int:
+        count = self._search(key, 0, 0).get("count")
+        if type(count) is not int:
+            raise UserError(f"{self.url} did not say how many records of {name} it has.")
         if count > WINDOW and (self.limit is None or self.limit > WINDOW):
             raise UserError(
                 f"GBIF has {count:,} records of {name}, and its search reaches {WINDOW:,}: ask for "
                 "smaller taxa, set limit=, or order a download there and read it with "
                 "source=dwca archive=FILE.zip."
             )
+        return count
+
+    def _results(self, key: Any, offset: int, count: int) -> list[dict[str, Any]]:
+        """The records of a page, which has some as long as `offset` is below `count`."""
+        found = self._search(key, offset, PAGE).get("results")
+        results = [r for r in found if isinstance(r, dict)] if isinstance(found, list) else []
+        if not results:
+            raise UserError(
+                f"{self.url} gave an empty page at {offset:,} of {count:,} records: the same "
+                "command goes on from here."
+            )
+        return results
+
+    def _search(self, key: Any, offset: int, limit: int) -> dict[str, Any]:
+        asked = {
+            "taxonKey": key,
+            "mediaType": "StillImage",
+            "basisOfRecord": "PRESERVED_SPECIMEN",
+            "limit": limit,
+            "offset": offset,
+        }
+        return self._ask("occurrence/search", **asked, **self._dataset())
+
+    def _dataset(self) -> dict[str, str]:
+        return {"datasetKey": self.dataset} if self.dataset else {}
+
+    def _ask(self, what: str, **parameters: Any) -> dict[str, Any]:
+        found = self.web.ask(f"{self.url}/v1/{what}", **parameters)
+        if not isinstance(found, dict):
+            raise UserError(f"{self.url} answered {what} with something else than an object.")
+        return found
 
 
 def _record(result: Mapping[str, Any]) -> Record:

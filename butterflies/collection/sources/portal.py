@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from butterflies.collection.fetching.web import Refused, Web
-from butterflies.collection.photographs import CC0, PORTAL
+from butterflies.collection.fetching.answers import Refused
+from butterflies.collection.fetching.web import Web
+from butterflies.collection.museum import CC0, PORTAL
 from butterflies.collection.sources.base import Page, Record
 from butterflies.collection.sources.query import WORDS, Query, wanted
 from butterflies.errors import UserError
@@ -53,7 +54,7 @@ class Portal:
         """The latest version of the table in milliseconds, after checking the query's fields."""
         self._check_fields()
         found = self._act("vds_version_round", {"resource_id": self.resource})
-        if not isinstance(found, int):
+        if type(found) is not int:
             raise UserError(f"{self.url} told no version of its table, but {str(found)[:60]!r}.")
         return str(found)
 
@@ -68,11 +69,13 @@ class Portal:
                     raise
                 cursor, afresh = None, True
                 continue
-            after, hits = found.get("after"), found.get("records") or []
+            after, hits = found.get("after"), _objects(found.get("records"))
             following = json.dumps(after) if after and hits else None
             if following and following == cursor:
                 raise UserError(f"{self.url} gives the same page again and again.")
-            yield Page([self._record(hit["data"]) for hit in hits], following, found.get("total"))
+            data = [hit["data"] for hit in hits if isinstance(hit.get("data"), dict)]
+            total = found.get("total") if type(found.get("total")) is int else None
+            yield Page([self._record(one) for one in data], following, total)
             if following is None:
                 return
             cursor = following
@@ -93,13 +96,13 @@ class Portal:
         }
         if cursor is not None:
             body["after"] = json.loads(cursor)  # sent back as it came (1.5)
-        return self._act("vds_multi_query", body)
+        return self._object("vds_multi_query", body)
 
     def _check_fields(self) -> None:
         """An unknown field would match nothing and say nothing."""
         body = {"resource_id": self.resource, "limit": 0}
-        found = self._act("datastore_search", body)
-        fields = {str(field.get("id")) for field in found.get("fields") or []}
+        found = self._object("datastore_search", body)
+        fields = {str(field.get("id")) for field in _objects(found.get("fields"))}
         for name in self.wanted:
             if fields and name != "text" and name not in fields:
                 near = difflib.get_close_matches(name, fields, 3)
@@ -110,7 +113,13 @@ class Portal:
         answer = self.web.ask(f"{self.url}/api/3/action/{action}", body)
         if not isinstance(answer, dict) or answer.get("success") is not True:
             raise UserError(f"{self.url} did not carry out {action}, and did not say why.")
-        return answer["result"]
+        return answer.get("result")
+
+    def _object(self, action: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        found = self._act(action, body)
+        if not isinstance(found, dict):
+            raise UserError(f"{self.url} answered {action} with something else than a page.")
+        return found
 
 
 def search(wanted: Mapping[str, list[str]]) -> dict[str, Any]:
@@ -133,8 +142,12 @@ def _term(name: str, value: str) -> dict[str, Any]:
 def _entries(media: Any) -> list[dict[str, str]]:
     """The media of a record; the list may come as a JSON text (1.7)."""
     found = _parsed(media) if isinstance(media, str) else media
-    listed = [m for m in found if isinstance(m, dict)] if isinstance(found, list) else []
-    return [filled(medium) for medium in listed]
+    return [filled(medium) for medium in _objects(found)]
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    """The objects of a list, nothing where it is none."""
+    return [v for v in value if isinstance(v, dict)] if isinstance(value, list) else []
 
 
 def filled(values: Mapping[str, Any]) -> dict[str, str]:
