@@ -42,7 +42,7 @@ REST = 1.0
 
 FORBIDDEN_ATTEMPTS = 2
 STATES = {"gone": "withdrawn", "refused": "refused"}
-TODO = "state = 'todo' AND gone IS NULL"
+WANTED = "state = 'todo' AND gone IS NULL"
 
 
 def download(ledger: Ledger, place: Path, web: Web) -> Meter:
@@ -55,7 +55,7 @@ def download(ledger: Ledger, place: Path, web: Web) -> Meter:
         UserError: the disk is full, or a host has not answered for about a day. What is here
             stays; the same command goes on.
     """
-    todo = int(ledger.value(f"SELECT COUNT(*) FROM photograph WHERE {TODO}"))
+    todo = int(ledger.value(f"SELECT COUNT(*) FROM photograph WHERE {WANTED}"))
     forecast.check_space(place, ledger, todo, web.settings.size)
     forecast.announce(todo, web.settings)
     meter = Meter(todo)
@@ -101,7 +101,7 @@ class _Downloader:
     def _wanted(self) -> Iterator[Task]:
         """The pictures that are wanted, in the order in which they were listed."""
         last = 0
-        query = f"SELECT * FROM photograph WHERE {TODO} AND number > ? ORDER BY number LIMIT ?"
+        query = f"SELECT * FROM photograph WHERE {WANTED} AND number > ? ORDER BY number LIMIT ?"
         while rows := self.ledger.rows(query, last, AHEAD):
             last = rows[-1]["number"]
             yield from map(self._task, rows)
