@@ -111,6 +111,7 @@ def test_a_citation_is_copied_without_asking_anybody(visits: Visits, secure: boo
             visit.page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
         visit.page.click(".cite summary")
         assert visit.page.inner_text(".cite p") == MUSEUM["bibliographicCitation"]
+        visit.page.wait_for_load_state("networkidle")
         before = len(visit.answers)
         visit.page.click(".cite button")
         visit.page.wait_for_function(

@@ -1,8 +1,6 @@
 """Shows a site in the browser of this machine, and to nobody else."""
 
-import errno
 import mimetypes
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +14,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from butterflies.errors import UserError
+from butterflies.listening import HOST, NAMES, listen
 from butterflies.tracking.console import say
-
-HOST = "127.0.0.1"
-NAMES = (HOST, "localhost")
-"""A page of another name that is made to point here (DNS rebinding) is refused by its Host."""
 
 TYPES = {
     ".html": "text/html",
@@ -78,7 +73,7 @@ def run(settings: ServeSettings) -> Path:
     site = Path(settings.site)
     if not (site / "map.json").is_file():
         raise UserError(f"{site} is no site (it has no map.json): `python render.py` makes one.")
-    with _listen(settings.port) as listening:
+    with listen(settings.port) as listening:
         port = listening.getsockname()[1]
         say(f"The map is at http://{HOST}:{port}/ (Ctrl-C ends).")
         server = uvicorn.Server(uvicorn.Config(app(site), log_level="warning", lifespan="off"))
@@ -87,23 +82,3 @@ def run(settings: ServeSettings) -> Path:
         except KeyboardInterrupt:
             say("")
     return site
-
-
-def _listen(port: int) -> socket.socket:
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((HOST, port))
-        listening.listen()
-    except (OSError, OverflowError) as error:
-        listening.close()
-        used = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
-        why = "is in use by another program" if used else "cannot be used"
-        raise UserError(
-            f"Port {port} {why}: give another, such as port={_another(port)}."
-        ) from None
-    return listening
-
-
-def _another(port: int) -> int:
-    return port + 1 if 1024 <= port < 65535 else 8000

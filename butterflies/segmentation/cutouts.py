@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from butterflies.collection.judgements import judged
 from butterflies.collection.photos import photo_marks
 from butterflies.collection.records import read_records
 from butterflies.compute import stream
@@ -55,7 +56,7 @@ def run(settings: CutoutSettings) -> Path:
     """
     collection = Path(settings.collection)
     place = collection / settings.cutouts
-    rows = read_records(collection).sort_by("assetID").to_pylist()
+    rows = judged(collection, read_records(collection).sort_by("assetID").to_pylist())
     _check(settings, collection)
     inputs = {"photographs": _photographs_mark(collection, rows), "segmenter": _mark(settings)}
     with lock(place):

@@ -12,6 +12,7 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from butterflies.collection.judgements import untaught
 from butterflies.collection.photos import masked_ids, open_photo, photo_marks, photo_path, read_mask
 from butterflies.collection.records import read_records
 from butterflies.collection.splits import split_of
@@ -95,7 +96,7 @@ class MaskedPhotographs(pl.LightningDataModule):
         Raises:
             UserError: the collection has too few masks to train and to validate on.
         """
-        masked = set(masked_ids(self.collection))
+        masked = set(masked_ids(self.collection)) - untaught(self.collection)
         rows = [r for r in ok_rows(read_records(self.collection)) if r["assetID"] in masked]
         parts: dict[str, list[dict[str, Any]]] = {"train": [], "validation": [], "test": []}
         for row in sorted(rows, key=lambda r: str(r["assetID"])):

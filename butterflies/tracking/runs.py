@@ -25,7 +25,7 @@ from butterflies.tracking.provenance import PATH_KEYS
 
 Settings = TypeVar("Settings")
 
-QUOTED_KEYS = (*PATH_KEYS, "ckpt_path", "query.text", "site.title")
+QUOTED_KEYS = (*PATH_KEYS, "ckpt_path", "query.text", "site.title", "who")
 """Keys whose value is a path or a text: taken literally, whatever Hydra's grammar says of it."""
 
 CONFIG = "pkg://butterflies.conf"
