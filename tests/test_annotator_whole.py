@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 
 
 @contextmanager
-def serving(collection: Path, segmenter: Path) -> Iterator[tuple[Desk, str]]:
+def serving(collection: Path, segmenter: Path | None = None) -> Iterator[tuple[Desk, str]]:
     """The annotator of a collection and its address, without the token."""
     desk = Desk(Store(collection, "tester"), segmenter, 0, "worst")
     with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -99,3 +99,21 @@ def test_a_page_without_the_key_sees_and_changes_nothing(tmp_path: Path, darknes
         assert sent in ("failed", "opaque")
         context.close()
     assert not (place / "judgements.csv").exists()
+
+
+def test_without_a_segmenter_it_opens_on_an_empty_mask(tmp_path: Path) -> None:
+    place = unlabelled(tmp_path / "c", count=3)
+    with (
+        serving(place) as (desk, address),
+        chromium() as browser,
+        visiting(browser, address) as visit,
+    ):
+        page = visit.page
+        page.goto(f"{address}?token=key")
+        page.wait_for_selector("body[data-ready]")
+        page.wait_for_function("() => annotator.session?.item")
+        assert not pixels(page).any()
+        page.get_by_role("button", name="Bad photograph").click()
+        page.wait_for_function("() => annotator.state.counts.bad === 1 || annotator.visited.length")
+        judged = desk.store.overview().judgements
+        assert list(judged.values()) == ["bad"]

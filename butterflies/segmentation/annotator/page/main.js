@@ -19,6 +19,7 @@ async function start() {
   page.pointers = new Pointers(element("canvas"), page.stage, page.tools);
   const parts = { toolbar: new Toolbar(page), strip: new Strip(element("strip"), page.queue, page), gallery: new Gallery(page) };
   page.state = await api.state();
+  page.queue.suit(page.state);
   element("collection").textContent = [page.state.collection, page.state.who].filter(Boolean).join(" · ");
   parts.panel = new Panel(page);
   parts.strip.offer(page.state);
@@ -82,6 +83,7 @@ async function turn(page, parts, view) {
     if (view === "gallery") await parts.gallery.show();
     if (view === "progress") {
       page.state = await api.state();
+  page.queue.suit(page.state);
       progress(page.state);
     }
   } catch (error) {

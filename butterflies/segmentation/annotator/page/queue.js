@@ -16,6 +16,12 @@ export class Queue {
     return new Queue(preferences.get("queue", { order: "worst", unlabelled: true, genus: "" }));
   }
 
+  // What was asked for last time may not be there any more, or be of another collection.
+  suit({ orders, by_genus: genera }) {
+    if (!orders.includes(this.asked.order)) this.asked.order = orders[0];
+    if (!genera.some((one) => one.genus === this.asked.genus)) this.asked.genus = "";
+  }
+
   clear() {
     Object.assign(this, { items: [], total: null, last: null, ended: false, turn: (this.turn ?? 0) + 1 });
   }
