@@ -3,7 +3,7 @@ r"""How well specimens are brought upright and missing wings are noticed, agains
     python benchmarks/orientation.py photos=$MUSEUM/photos masks=$MUSEUM/masks \
         records=$MUSEUM/records.csv labels=benchmarks/orientation_labels.csv
 
-`orientation_labels.csv`: assetID, rotation (degrees counter-clockwise that bring it upright), damaged (1 if a
+The labels: assetID, rotation (degrees counter-clockwise that bring it upright), damaged (1 if a
 wing or a large part of one is missing, else 0). `records.csv` tells which photographs show
 specimens of the test split.
 
