@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from butterflies.collection.masks import save_mask
+from butterflies.collection.photographs import citation
 from butterflies.collection.sources import portal as portal_module
 from butterflies.collection.sources.base import Page
 from butterflies.errors import UserError
@@ -67,6 +68,17 @@ def test_the_citation_has_the_form_that_the_museum_asks_for(portal: Portal) -> N
         "(https://creativecommons.org/licenses/by/4.0). "
         f"https://data.nhm.ac.uk/object/{row['occurrenceID']}/{portal.version}"
     )
+
+
+@pytest.mark.parametrize(
+    ("version", "year"),
+    [("1735689599999", "2024"), ("1735689600000", "2025"), ("1798761600000", "2027")],
+)
+def test_a_citation_names_the_year_of_the_version_to_the_millisecond(
+    version: str, year: str
+) -> None:
+    row = {"institutionCode": "NHMUK", "occurrenceID": "893e0b8c-9dab-40b5-872b-51f08a69e765"}
+    assert str(citation(row, version)).startswith(f"Natural History Museum ({year}).")
 
 
 def test_a_second_run_asks_for_the_version_and_nothing_more(portal: Portal) -> None:

@@ -148,10 +148,11 @@ def collect(settings: NetworkSettings, source: Source, web: Web, origin: str) ->
     if settings.limit is not None and settings.limit < 1:
         raise UserError(f"limit={settings.limit}: at least one photograph is expected.")
     place = Path(settings.collection)
+    whole_origin = f"{origin} with download.size={settings.download.size}"
     with lock(place / "records.parquet"):
-        check_origin(place, f"{origin} with download.size={settings.download.size}")
+        check_origin(place, whole_origin)
         provenance = prov.begin("collect", settings, {}, prov.hash_of(source.identity()))
-        provenance["origin"] = f"{origin} with download.size={settings.download.size}"
+        provenance["origin"] = whole_origin
         ledger = Ledger(place)
         try:
             with ledger.told():

@@ -5,7 +5,6 @@ should not be used at all.
 """
 
 import csv
-import io
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +14,7 @@ from PIL import Image
 
 from butterflies.collection.masks import exclusive
 from butterflies.collection.photos import masked_ids
-from butterflies.files import write_text
+from butterflies.files import write_csv
 
 Judgement = Literal["no_specimen", "bad"]
 JUDGEMENTS: tuple[str, ...] = get_args(Judgement)
@@ -80,8 +79,4 @@ def _judged(row: dict[str, Any], said: Mapping[str, str] | None) -> dict[str, An
 
 
 def _write(collection: Path, rows: Mapping[str, Mapping[str, str]]) -> None:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n", extrasaction="ignore")
-    writer.writeheader()
-    writer.writerows(rows[key] for key in sorted(rows))
-    write_text(collection / "judgements.csv", text.getvalue())
+    write_csv(collection / "judgements.csv", COLUMNS, (rows[key] for key in sorted(rows)))

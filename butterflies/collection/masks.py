@@ -6,7 +6,6 @@ overwritten by another method.
 
 import csv
 import fcntl
-import io
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from PIL import Image
 
 from butterflies.collection.photos import load_mask
 from butterflies.errors import UserError
-from butterflies.files import write_bytes, write_text, writing
+from butterflies.files import write_bytes, write_csv, writing
 
 Method = Literal["hand", "contrast", "prediction", "corrected"]
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -190,8 +189,4 @@ def _entry(asset_id: str, method: Method, who: str = "") -> dict[str, str]:
 
 
 def _write_log(collection: Path, log: Mapping[str, Mapping[str, str]]) -> None:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n", extrasaction="ignore")
-    writer.writeheader()
-    writer.writerows(log[key] for key in sorted(log))
-    write_text(collection / "masks.csv", text.getvalue())
+    write_csv(collection / "masks.csv", COLUMNS, (log[key] for key in sorted(log)))

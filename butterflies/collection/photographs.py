@@ -6,6 +6,7 @@ Facts of the museum's portal are marked `portal` and the section of its publishe
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from butterflies.collection.identity import media_id
@@ -106,7 +107,9 @@ def citation(row: Mapping[str, Any], version: str = "") -> str | None:
 
 
 def _year_of(milliseconds: str) -> str:
-    return str(1970 + int(int(milliseconds) / 31_556_952_000)) if milliseconds else ""
+    if not milliseconds:
+        return ""
+    return str(datetime.fromtimestamp(int(milliseconds) / 1000, UTC).year)
 
 
 def sized(url: str, size: str) -> tuple[str, str | None]:

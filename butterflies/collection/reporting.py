@@ -1,7 +1,5 @@
 """What a collection over the network tells its user: on the way, at the end, in `changes.csv`."""
 
-import csv
-import io
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +7,7 @@ from pathlib import Path
 from butterflies.collection.fetching.settings import DownloadSettings, named_hosts
 from butterflies.collection.keeping import Listing
 from butterflies.collection.ledger import Ledger
-from butterflies.files import write_text
+from butterflies.files import write_csv
 from butterflies.tables import count_statuses, formula_safe, read_table
 from butterflies.tracking.console import say
 
@@ -30,15 +28,11 @@ def say_listed(found: Listing) -> None:
 def write_changes(ledger: Ledger, place: Path) -> None:
     """Writes `changes.csv`: what the last listing and its downloads changed, a row each."""
     number = ledger.last_crawl()["number"]
-    query = "SELECT assetID, what, columns FROM change WHERE crawl = ? ORDER BY assetID, what"
-    rows = ledger.rows(query, number)
     if number == 1:
         return
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("assetID", "what", "columns"))
-    writer.writerows((r["assetID"], r["what"], formula_safe(r["columns"])) for r in rows)
-    write_text(place / "changes.csv", text.getvalue())
+    query = "SELECT assetID, what, columns FROM change WHERE crawl = ? ORDER BY assetID, what"
+    rows = ({**row, "columns": formula_safe(row["columns"])} for row in ledger.rows(query, number))
+    write_csv(place / "changes.csv", ("assetID", "what", "columns"), rows)
 
 
 def summarise(
