@@ -90,6 +90,11 @@ def _open(job: str, settings: Any, inputs: Mapping[str, str], mark: str, place: 
     same = there.get("fingerprint") == mark and not settings.force
     if there.get("status") == "finished" and same:
         return Output(place, place, True, there)
+    if there.get("job", job) != job:
+        raise UserError(
+            f"{place} holds what `butterflies {there['job']}` made, which this would replace: "
+            "give another out=, or delete it yourself."
+        )
     if not there and place.is_dir() and any(place.iterdir()):
         raise UserError(
             f"{place} is not empty and was not made by `butterflies {job}`: "
