@@ -10,12 +10,12 @@ from PIL import Image
 from butterflies.collection.drawn import draw_one
 from butterflies.errors import UserError
 from butterflies.scores.masks import iou
-from butterflies.segmentation.augment import augment
-from butterflies.segmentation.data import EpochOrder, MaskedPhotographs, collate
+from butterflies.segmentation.crops import EpochOrder, collate
+from butterflies.segmentation.data import MaskedPhotographs
 from butterflies.segmentation.predict import load_segmenter, predict
 from butterflies.segmentation.segmenter import Segmenter
 from butterflies.segmentation.unet import UNet
-from tests.specimens import collection, masked_collection, photograph, wings
+from tests.specimens import masked_collection, photograph, wings
 
 Fitted = tuple[Path, MaskedPhotographs, pl.Trainer]
 
@@ -184,62 +184,3 @@ def test_a_foreign_checkpoint_is_refused(tmp_path: Path) -> None:
     torch.save({"state_dict": {}, "pytorch-lightning_version": "2.6.6"}, tmp_path / "x.ckpt")
     with pytest.raises(UserError, match="holds no segmenter"):
         load_segmenter(tmp_path / "x.ckpt")
-
-
-def test_the_split_is_by_specimen_and_complete(tmp_path: Path) -> None:
-    parts = data(masked_collection(tmp_path / "c", 20, (24, 32))).rows()
-    ids = [row["assetID"] for part in parts.values() for row in part]
-    assert len(ids) == len(set(ids)) == 20
-    everything = data(tmp_path / "c", split="all").rows()
-    assert len(everything["train"]) == 20
-
-
-def test_too_few_masks_are_refused(tmp_path: Path) -> None:
-    photo = photograph(wings())
-    with pytest.raises(UserError, match="0 photographs with masks"):
-        data(collection(tmp_path / "c", {"a": photo})).fingerprint()
-
-
-def test_the_fingerprint_follows_masks_and_not_the_place(tmp_path: Path) -> None:
-    ours = data(masked_collection(tmp_path / "a", 12, (24, 32))).fingerprint()
-    same = data(masked_collection(tmp_path / "b", 12, (24, 32)))
-    assert same.fingerprint() == ours
-    Image.fromarray(wings(24, 32, seed=99)).save(tmp_path / "b/masks/a01.png")
-    assert same.fingerprint() != ours
-
-
-def test_an_epoch_follows_from_its_seed_and_number(tmp_path: Path) -> None:
-    folder = masked_collection(tmp_path / "c", 12, (48, 64))
-
-    def epoch(number: int, seed: int = 0) -> torch.Tensor:
-        photographs = data(folder, seed=seed, crop_px=32)
-        photographs.setup()
-        loader = photographs.train_dataloader()
-        assert isinstance(loader.sampler, EpochOrder)
-        loader.sampler.set_epoch(number)
-        return torch.cat([batch["photo"] for batch in loader])
-
-    assert torch.equal(epoch(3), epoch(3))
-    assert not torch.equal(epoch(3), epoch(4))
-    assert not torch.equal(epoch(3), epoch(3, seed=1))
-
-
-def test_some_views_show_the_background_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("butterflies.segmentation.augment.BARE", 1.0)
-    truth = np.zeros((200, 200), dtype=bool)
-    truth[20:60, 20:60] = True
-    photo, mask = Image.new("RGB", (200, 200)), Image.fromarray(truth.astype(np.uint8) * 255)
-    for seed in range(10):
-        assert not augment(photo, mask, 64, np.random.default_rng(seed))[1].any()
-
-
-def test_photograph_and_mask_are_augmented_alike() -> None:
-    truth = wings(96, 128)
-    photo = Image.fromarray(np.where(truth[..., None], 255, 0).astype(np.uint8).repeat(3, axis=2))
-    mask = Image.fromarray(truth.astype(np.uint8) * 255)
-    for seed in range(10):
-        seen, moved = augment(photo, mask, 64, np.random.default_rng(seed))
-        bright = seen.mean(axis=2) > seen.mean(axis=2).max() / 2
-        agree = np.mean(bright == (moved > 0))
-        assert seen.shape == (64, 64, 3)
-        assert agree > 0.9 or not moved.any()

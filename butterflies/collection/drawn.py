@@ -20,12 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from butterflies.collection.drawing.scene import photograph
+from butterflies.collection.drawing.scene import backdrop, photograph
 from butterflies.collection.drawing.specimen import COLUMNS, record, specimen
 from butterflies.compute import each
 from butterflies.files import write_bytes, write_text
 
-__all__ = ["COLUMNS", "Drawn", "draw", "draw_one", "record_one"]
+__all__ = ["COLUMNS", "Drawn", "draw", "draw_backdrop", "draw_one", "record_one"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,12 @@ def draw_one(number: int, seed: int = 0) -> Drawn:
     known = record(individual)
     photo, mask = photograph(individual, known)
     return Drawn(photo, mask, known)
+
+
+def draw_backdrop(number: int, seed: int = 0) -> NDArray[np.uint8]:
+    """Draw a photograph (360, 480, 3) without a specimen: what others are set before."""
+    individual = specimen(number, seed)
+    return backdrop(individual, record(individual))
 
 
 def record_one(number: int, seed: int = 0) -> dict[str, str]:

@@ -4,11 +4,12 @@ import io
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageFilter
+from PIL import Image, ImageChops, ImageEnhance, ImageFilter
 from scipy import ndimage
 
+from butterflies.segmentation.pasting import Layers
+
 Pixels = npt.NDArray[np.uint8]
-Light = npt.NDArray[np.float32]
 
 BARE = 0.1
 """Part of the views that shows the background alone."""
@@ -37,6 +38,51 @@ def augment(
     return _photographed(seen, random), (np.asarray(truth) > 127).astype(np.uint8)
 
 
+def pasted(
+    layers: Layers, ground: Image.Image, crop_px: int, random: np.random.Generator
+) -> tuple[Pixels, Pixels]:
+    """A random view of a specimen before another background, with another shadow.
+
+    Args:
+        layers: the specimen's own photograph, taken apart.
+        ground: RGB, what to set it before; of any size.
+        crop_px: side of the square that comes out.
+        random: where all chance comes from.
+
+    Returns:
+        As `augment`.
+    """
+    square, method = (crop_px, crop_px), Image.Transform.AFFINE
+    resample = Image.Resampling.BILINEAR
+    placing = _placing(layers.alpha.size, crop_px, None, random)
+    specimen = layers.specimen.transform(square, method, placing, resample)
+    alpha = layers.alpha.transform(square, method, placing, resample)
+    alpha = alpha.filter(ImageFilter.GaussianBlur(random.uniform(0.2, 0.8)))
+    behind = _placing(ground.size, crop_px, None, random)
+    colour = _border_colour(ground)
+    below = ground.transform(square, method, behind, resample, fillcolor=colour)
+    below = _shaded(_relit(below, random), alpha, random)
+    seen = Image.composite(_relit(specimen, random), below, alpha)
+    return _photographed(seen, random), (np.asarray(alpha) > 127).astype(np.uint8)
+
+
+def _relit(sheet: Image.Image, random: np.random.Generator) -> Image.Image:
+    """In light and colour of its own."""
+    gains = np.exp(random.normal(0, 0.25) + random.normal(0, 0.08, 3))
+    return sheet.point(np.outer(gains, range(256)).clip(0, 255).round().ravel().tolist())
+
+
+def _shaded(ground: Image.Image, alpha: Image.Image, random: np.random.Generator) -> Image.Image:
+    """With the soft shadow of what lies before it."""
+    side = alpha.width / 256
+    reach, depth = random.uniform(1, 9) * side, random.uniform(0, 0.6)
+    angle = random.uniform(0, 2 * np.pi)
+    soft = alpha.filter(ImageFilter.GaussianBlur(random.uniform(0.4, 1) * reach))
+    moved = ImageChops.offset(soft, *(round(reach * f(angle)) for f in (np.cos, np.sin)))
+    black = Image.new("RGB", ground.size)
+    return Image.composite(black, ground, moved.point(lambda v: v * depth))
+
+
 def _placing(
     size: tuple[int, int],
     crop_px: int,
@@ -51,9 +97,9 @@ def _placing(
         scale = crop_px / bare[2]
         centre = np.array(bare[:2], dtype=float)
     else:
-        # Crop pixels per photograph pixel: from the whole photograph to a closer look.
+        # Crop pixels per photograph pixel: mostly as sharp as it will be seen, at times from afar.
         whole = 0.9 * min(1.0, crop_px / max(size))
-        scale = np.exp(random.uniform(np.log(whole), np.log(1.3)))
+        scale = np.exp(random.normal(0, 0.25)).clip(whole, 1.6)
         # The crop's centre stays where the crop lies inside the photograph, if it can.
         reach = np.clip(np.array(size) - crop_px / scale, 0, None) / 2 + 0.1 * crop_px
         centre = np.array(size) / 2 + random.uniform(-1, 1, 2) * reach
@@ -81,41 +127,43 @@ def _border_colour(photo: Image.Image) -> tuple[int, ...]:
 
 def _photographed(photo: Image.Image, random: np.random.Generator) -> Pixels:
     """Light and colour, then the lens, then the sensor, then the file, in a camera's order."""
-    pixels = _lit(_light(photo), random)
+    seen = _lit_from_aside(_exposed(photo, random), random)
     if random.random() < 0.3:
-        lens = ImageFilter.GaussianBlur(random.uniform(0.3, 1.5))
-        pixels = _light(_image(pixels).filter(lens))
+        seen = seen.filter(ImageFilter.GaussianBlur(random.uniform(0.3, 1.5)))
     if random.random() < 0.3:
-        grain = np.float32(random.uniform(0, 0.04))
-        pixels += grain * random.standard_normal(pixels.shape, dtype=np.float32)
+        seen = _grainy(seen, random.uniform(0, 10), random)
     if random.random() < 0.5:
-        return _compressed(_image(pixels), int(random.integers(30, 96)))
-    return np.asarray(_image(pixels))
+        seen = _compressed(seen, int(random.integers(30, 96)))
+    return np.asarray(seen)
 
 
-def _lit(pixels: Light, random: np.random.Generator) -> Light:
-    """Another exposure, colour cast, saturation and tone, and light from one side."""
-    height, width = pixels.shape[:2]
-    towards = random.uniform(-0.35, 0.35, 2)
-    side = np.linspace(-1, 1, width)[None, :] * towards[0]
-    side = side + np.linspace(-1, 1, height)[:, None] * towards[1]
+def _exposed(photo: Image.Image, random: np.random.Generator) -> Image.Image:
+    """With another saturation, tone, exposure and colour cast."""
+    coloured = ImageEnhance.Color(photo).enhance(random.uniform(0.5, 1.4))
+    tone = np.linspace(0, 1, 256) ** np.exp(random.normal(0, 0.25))
     exposure = np.exp(random.uniform(-0.7, 0.1)) * np.exp(random.normal(0, 0.12, 3))
-    grey = pixels.mean(axis=2, keepdims=True)
-    coloured = grey + (pixels - grey) * np.float32(random.uniform(0.5, 1.4))
-    toned = coloured.clip(0, 1) ** np.float32(np.exp(random.normal(0, 0.25)))
-    light = (1 + side)[..., None].astype(np.float32) * exposure.astype(np.float32)
-    return np.asarray(toned * light, dtype=np.float32)
+    return coloured.point((255 * exposure[:, None] * tone).clip(0, 255).round().ravel().tolist())
 
 
-def _light(photo: Image.Image) -> Light:
-    return np.asarray(photo, dtype=np.float32) / np.float32(255)
+def _lit_from_aside(photo: Image.Image, random: np.random.Generator) -> Image.Image:
+    towards = random.uniform(-0.35, 0.35, 2)
+    across, down = (np.linspace(-1, 1, side, dtype=np.float32) for side in photo.size)
+    light = 1 + np.float32(towards[0]) * across[None, :] + np.float32(towards[1]) * down[:, None]
+    return _image(np.asarray(photo) * light[..., None])
 
 
-def _image(pixels: Light) -> Image.Image:
-    return Image.fromarray((pixels.clip(0, 1) * 255).round().astype(np.uint8))
+def _grainy(photo: Image.Image, grain: float, random: np.random.Generator) -> Image.Image:
+    """With the noise of a sensor, of `grain` (0 to 255) standard deviation."""
+    pixels = np.asarray(photo, dtype=np.float32)
+    noise = random.standard_normal(pixels.shape, dtype=np.float32)
+    return _image(pixels + np.float32(grain) * noise)
 
 
-def _compressed(photo: Image.Image, quality: int) -> Pixels:
+def _image(pixels: npt.NDArray[np.float32]) -> Image.Image:
+    return Image.fromarray((pixels + np.float32(0.5)).clip(0, 255).astype(np.uint8))
+
+
+def _compressed(photo: Image.Image, quality: int) -> Image.Image:
     file = io.BytesIO()
     photo.save(file, "JPEG", quality=quality)
-    return np.asarray(Image.open(file).convert("RGB"))
+    return Image.open(file).convert("RGB")

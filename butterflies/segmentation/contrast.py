@@ -7,6 +7,7 @@ from scipy import ndimage
 
 from butterflies.segmentation.cleaning import clean
 
+VERSION = 1
 CERTAIN = 0.5
 """Masks with less confidence are refused."""
 

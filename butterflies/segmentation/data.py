@@ -1,46 +1,60 @@
 """Photographs with masks as training data: decoded once, seen anew in each epoch."""
 
-import hashlib
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import pytorch_lightning as pl
-import torch
 from PIL import Image
-from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader
 
-from butterflies.collection.judgements import untaught
-from butterflies.collection.photos import masked_ids, open_photo, photo_marks, photo_path, read_mask
+from butterflies.collection.drawn import draw_backdrop
+from butterflies.collection.photos import photo_marks
 from butterflies.collection.records import read_records
 from butterflies.collection.splits import split_of
 from butterflies.errors import UserError
 from butterflies.files import sha256
-from butterflies.segmentation.augment import augment
-from butterflies.segmentation.pictures import opaque
-from butterflies.segmentation.predict import working_size
+from butterflies.segmentation import contrast
+from butterflies.segmentation.crops import Crops, EpochOrder, Sample, Whole, collate
+from butterflies.segmentation.pairs import (
+    Pair,
+    Row,
+    contrast_pairs,
+    hand_pair,
+    with_hand_masks,
+    worth_trying,
+)
 from butterflies.tables import ok_rows
 from butterflies.tracking.provenance import hash_of
 
-Sample = dict[str, Tensor]
-Pair = tuple[str, Image.Image, Image.Image]
-"""assetID, photograph (RGB) and mask (L, 0 or 255) at working size."""
+TaughtBy = Literal["hand", "contrast", "both"]
+PASTED: dict[TaughtBy, tuple[float, int]] = {
+    "hand": (0.5, 0),
+    "contrast": (0.8, 200),
+    "both": (0.6, 100),
+}
+"""`paste` and `backdrops` by who taught: clean backgrounds alone teach nothing of others."""
+PARTS = ("train", "validation", "test")
 
 
 class MaskedPhotographs(pl.LightningDataModule):
     """The photographs of a collection that have masks, split by specimen.
 
-    All are held in memory at working size, about 0.5 MB each. What an epoch shows, and in which
-    order, follows from seed, epoch and assetID alone.
+    All are held in memory at working size, about 0.5 MB each and thrice that if pasted. What an
+    epoch shows, and in which order, follows from seed, epoch and assetID alone.
 
     Args:
         collection: the collection's folder.
+        taught_by: `hand` trains on the masks in `masks/`; `contrast` on masks by contrast of
+            photographs on clean backgrounds, at most pairs.TRIED of which are looked at; `both` on
+            both. Whatever taught, masks in `masks/` validate and test where there are any.
         batch_size: crops per training step.
         working_px: longer side that larger photographs are scaled down to; the model's own.
         crop_px: side of the squares trained on.
         repeats: crops of each photograph in an epoch.
+        paste: part of the crops that show the specimen before another background; None = as
+            PASTED says.
+        backdrops: drawn backgrounds, beside those of the photographs, to paste on; None likewise.
         split: `specimen` holds validation and test specimens out of training, `all` trains on
             everything and validates on a part of it.
         split_seed: see collection.splits.
@@ -51,10 +65,13 @@ class MaskedPhotographs(pl.LightningDataModule):
     def __init__(
         self,
         collection: str,
+        taught_by: TaughtBy = "hand",
         batch_size: int = 8,
         working_px: int = 480,
         crop_px: int = 256,
         repeats: int = 4,
+        paste: float | None = None,
+        backdrops: int | None = None,
         split: Literal["specimen", "all"] = "specimen",
         split_seed: int = 0,
         seed: int = 0,
@@ -62,24 +79,62 @@ class MaskedPhotographs(pl.LightningDataModule):
     ) -> None:
         super().__init__()
         self.save_hyperparameters(logger=False)
-        self.collection = Path(collection)
+        self.collection, self.taught_by = Path(collection), taught_by
         self.batch_size, self.repeats, self.workers = batch_size, repeats, workers
         self.working_px, self.crop_px, self.seed = working_px, crop_px, seed
+        if taught_by not in PASTED:
+            raise UserError(f"masks={taught_by}: choose one of {', '.join(PASTED)}.")
+        usual = PASTED[taught_by]
+        self.paste = usual[0] if paste is None else paste
+        self.backdrops = usual[1] if backdrops is None else backdrops
         self.split, self.split_seed = split, split_seed
         self.pairs: dict[str, list[Pair]] = {}
+        self.crops: Crops | None = None
 
     def setup(self, stage: str | None = None) -> None:
-        if not self.pairs:
-            self.pairs = {part: [self._pair(r) for r in rows] for part, rows in self.rows().items()}
+        if self.pairs:
+            return
+        self.pairs = {part: self._pairs(rows) for part, rows in self.rows().items()}
+        for part, rows in self.untold().items():
+            self.pairs[part] = sorted(self.pairs[part] + self._by_contrast(rows))
+        if not self.pairs["train"] or not self.pairs["validation"]:
+            raise self._too_few({part: len(found) for part, found in self.pairs.items()})
+
+    def rows(self) -> dict[str, list[Row]]:
+        """The records whose hand masks train, validate and test, sorted by assetID.
+
+        Raises:
+            UserError: the collection has too few masks to train and to validate on.
+        """
+        parts = self._split(with_hand_masks(self.collection, self._records()))
+        if self.taught_by == "contrast":
+            parts["train"] = []
+        elif self.taught_by == "hand" and not (parts["train"] and parts["validation"]):
+            raise self._too_few({part: len(rows) for part, rows in parts.items()})
+        return parts
+
+    def untold(self) -> dict[str, list[Row]]:
+        """The records whose photographs are looked at for masks by contrast."""
+        if self.taught_by == "hand":
+            return {}
+        told = {part: {row["assetID"] for row in rows} for part, rows in self.rows().items()}
+        tried = self._split(worth_trying(self.collection, self._records()))
+        return {
+            part: [row for row in rows if row["assetID"] not in told[part]]
+            for part, rows in tried.items()
+            if part == "train" or not told[part]
+        }
 
     def train_dataloader(self) -> DataLoader[Sample]:
-        crops = Crops(self.pairs["train"], self.crop_px, self.seed)
-        order = EpochOrder(len(crops), self.repeats, self.seed)
+        if self.crops is None:
+            self.crops = self._crops()
+        order = EpochOrder(len(self.crops), self.repeats, self.seed)
         return DataLoader(
-            crops,
+            self.crops,
             self.batch_size,
             sampler=order,
             num_workers=self.workers,
+            persistent_workers=self.workers > 0,
             collate_fn=collate,
             drop_last=len(order) >= self.batch_size,
         )
@@ -90,124 +145,55 @@ class MaskedPhotographs(pl.LightningDataModule):
     def test_dataloader(self) -> DataLoader[Sample]:
         return self._whole("test")
 
-    def rows(self) -> dict[str, list[dict[str, Any]]]:
-        """The records with masks for train, validation and test, sorted by assetID.
-
-        Raises:
-            UserError: the collection has too few masks to train and to validate on.
-        """
-        masked = set(masked_ids(self.collection)) - untaught(self.collection)
-        rows = [r for r in ok_rows(read_records(self.collection)) if r["assetID"] in masked]
-        parts: dict[str, list[dict[str, Any]]] = {"train": [], "validation": [], "test": []}
-        for row in sorted(rows, key=lambda r: str(r["assetID"])):
-            parts[split_of(row["specimen"], self.split_seed)].append(row)
-        if self.split == "all":
-            parts["train"] = sorted(rows, key=lambda r: str(r["assetID"]))
-            parts["validation"] = parts["validation"] or parts["train"]
-        if not parts["train"] or not parts["validation"]:
-            raise UserError(
-                f"{self.collection} has {len(rows)} photographs with masks, "
-                f"{len(parts['train'])} of them for training and {len(parts['validation'])} for "
-                "validation: collect with more masks (masks=DIR), or train on all (data.split=all)."
-            )
-        return parts
-
     def fingerprint(self) -> str:
         """Changes when a photograph, a mask or a specimen of the training data does."""
-        rows = [row for part in self.rows().values() for row in part]
+        told = [row for part in self.rows().values() for row in part]
+        seen = {**self._marks(told), "contrast": {}}
+        for rows in self.untold().values():
+            seen["contrast"] |= self._marks(rows)
+        return hash_of({**seen, "version": contrast.VERSION if seen["contrast"] else 0})
+
+    def _marks(self, rows: list[Row]) -> dict[str, Any]:
         marks = photo_marks(self.collection, rows)
-        seen = {
+        return {
             r["assetID"]: [r["specimen"], marks[r["assetID"]], self._mask_mark(r)] for r in rows
         }
-        return hash_of(seen)
 
-    def _mask_mark(self, row: dict[str, Any]) -> str:
-        return sha256(self.collection / "masks" / f"{row['assetID']}.png")
+    def _mask_mark(self, row: Row) -> str:
+        path = self.collection / "masks" / f"{row['assetID']}.png"
+        return sha256(path) if path.is_file() else ""
 
-    def _pair(self, row: dict[str, Any]) -> Pair:
-        photo = opaque(open_photo(photo_path(self.collection, row)))
-        mask = read_mask(self.collection, row["assetID"], photo.size)
-        size = working_size(photo.size, self.working_px)
-        truth = Image.fromarray(np.asarray(mask).astype(np.uint8) * 255)
-        box = Image.Resampling.BOX
-        return row["assetID"], photo.resize(size, box), truth.resize(size, box)
+    def _records(self) -> list[Row]:
+        rows = ok_rows(read_records(self.collection))
+        return sorted(rows, key=lambda row: str(row["assetID"]))
+
+    def _split(self, rows: list[Row]) -> dict[str, list[Row]]:
+        parts: dict[str, list[Row]] = {part: [] for part in PARTS}
+        for row in rows:
+            parts[split_of(row["specimen"], self.split_seed)].append(row)
+        if self.split == "all":
+            parts["train"] = rows
+            parts["validation"] = parts["validation"] or rows
+        return parts
+
+    def _pairs(self, rows: list[Row]) -> list[Pair]:
+        return [hand_pair(self.collection, self.working_px, row) for row in rows]
+
+    def _by_contrast(self, rows: list[Row]) -> list[Pair]:
+        return contrast_pairs(self.collection, self.working_px, rows)
+
+    def _crops(self) -> "Crops":
+        drawn = [Image.fromarray(draw_backdrop(i, self.seed)) for i in range(self.backdrops)]
+        return Crops(self.pairs["train"], self.crop_px, self.paste, drawn, self.seed)
+
+    def _too_few(self, counts: Mapping[str, int]) -> UserError:
+        asked = "masks by contrast" if self.taught_by == "contrast" else "masks"
+        return UserError(
+            f"{self.collection} has {sum(counts.values())} photographs with {asked}, "
+            f"{counts['train']} of them for training and {counts['validation']} for "
+            "validation: collect with more masks (masks=DIR), draw some (butterflies annotate), "
+            "or train on all (data.split=all)."
+        )
 
     def _whole(self, part: str) -> DataLoader[Sample]:
         return DataLoader(Whole(self.pairs[part]), batch_size=4, collate_fn=collate)
-
-
-class Crops(Dataset[Sample]):
-    """Random views of photographs; an item is asked for as (index, epoch, repeat)."""
-
-    def __init__(self, pairs: list[Pair], crop_px: int, seed: int) -> None:
-        self.pairs, self.crop_px, self.seed = pairs, crop_px, seed
-
-    def __len__(self) -> int:
-        return len(self.pairs)
-
-    def __getitem__(self, asked: tuple[int, int, int]) -> Sample:
-        index, *when = asked
-        asset_id, photo, mask = self.pairs[index]
-        random = np.random.default_rng([self.seed, *when, _number(asset_id)])
-        return _sample(*augment(photo, mask, self.crop_px, random))
-
-
-class Whole(Dataset[Sample]):
-    """Photographs as they are, for validation and test."""
-
-    def __init__(self, pairs: list[Pair]) -> None:
-        self.pairs = pairs
-
-    def __len__(self) -> int:
-        return len(self.pairs)
-
-    def __getitem__(self, index: int) -> Sample:
-        _, photo, mask = self.pairs[index]
-        return _sample(np.array(photo), (np.asarray(mask) > 127).astype(np.uint8))
-
-
-class EpochOrder(Sampler[tuple[int, int, int]]):
-    """(index, epoch, repeat) in an order of the epoch's own; Lightning calls `set_epoch`."""
-
-    def __init__(self, count: int, repeats: int, seed: int) -> None:
-        self.count, self.repeats, self.seed, self.epoch = count, repeats, seed, 0
-
-    def set_epoch(self, epoch: int) -> None:
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        return self.count * self.repeats
-
-    def __iter__(self) -> Iterator[tuple[int, int, int]]:
-        order = np.random.default_rng([self.seed, self.epoch])
-        for repeat in range(self.repeats):
-            for index in order.permutation(self.count).tolist():
-                yield index, self.epoch, repeat
-
-
-def collate(samples: list[Sample]) -> Sample:
-    """A batch as `segmenter.Batch` describes it: smaller pictures are padded at right and below."""
-    sizes = torch.stack([sample["size"] for sample in samples])
-    height, width = sizes.amax(0).tolist()
-    batch: Sample = {"size": sizes}
-    # Padded as the network pads, so that the company in a batch changes nothing.
-    batch["photo"] = torch.stack([_padded(s["photo"], height, width, "edge") for s in samples])
-    batch["mask"] = torch.stack([_padded(s["mask"], height, width, "constant") for s in samples])
-    return batch
-
-
-def _padded(pixels: Tensor, height: int, width: int, mode: Literal["edge", "constant"]) -> Tensor:
-    short = (0, height - pixels.shape[1]), (0, width - pixels.shape[2])
-    return torch.from_numpy(np.pad(pixels.numpy(), ((0, 0), *short), mode=mode))
-
-
-def _sample(photo: np.ndarray[Any, Any], mask: np.ndarray[Any, Any]) -> Sample:
-    return {
-        "photo": torch.from_numpy(np.ascontiguousarray(photo.transpose(2, 0, 1))),
-        "mask": torch.from_numpy(mask[None]),
-        "size": torch.tensor(mask.shape),
-    }
-
-
-def _number(asset_id: str) -> int:
-    return int(hashlib.sha256(asset_id.encode()).hexdigest()[:8], 16)

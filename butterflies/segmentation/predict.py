@@ -8,24 +8,16 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 
+from butterflies.compute import bf16_is_fast
 from butterflies.errors import UserError
 from butterflies.segmentation.segmenter import Segmenter
+from butterflies.segmentation.working import working_size
 
 Probability = npt.NDArray[np.float32]
 
 
-def working_size(size: tuple[int, int], working_px: int) -> tuple[int, int]:
-    """Width and height of a photograph whose longer side is at most `working_px`; never larger.
-
-    >>> working_size((4000, 3000), 480), working_size((300, 200), 480)
-    ((480, 360), (300, 200))
-    """
-    factor = min(1.0, working_px / max(size))
-    return max(1, round(size[0] * factor)), max(1, round(size[1] * factor))
-
-
 def load_segmenter(checkpoint: Path) -> Segmenter:
-    """The segmenter of a checkpoint, ready to predict on the CPU.
+    """The segmenter of a checkpoint, ready to predict: on a GPU, if there is one.
 
     Raises:
         UserError: there is no such file, or it is no segmenter's checkpoint.
@@ -39,7 +31,7 @@ def load_segmenter(checkpoint: Path) -> Segmenter:
             f"{checkpoint} holds no segmenter: give segmenter= the best.ckpt of a run of "
             "`python train.py experiment=segmenter`, or contrast, or alpha."
         ) from None
-    return model.eval()
+    return model.eval().to("cuda" if torch.cuda.is_available() else "cpu")
 
 
 @torch.inference_mode()
@@ -66,6 +58,8 @@ def predict(
             chosen = same[start : start + batch_size]
             small = [np.asarray(photos[i].resize(size, Image.Resampling.BOX)) for i in chosen]
             pixels = torch.from_numpy(np.stack(small)).permute(0, 3, 1, 2)
-            answers = torch.sigmoid(model(pixels.to(model.device))).cpu().numpy()[:, 0]
+            with torch.autocast(model.device.type, torch.bfloat16, enabled=bf16_is_fast()):
+                logits = model(pixels.to(model.device))
+            answers = torch.sigmoid(logits).cpu().numpy()[:, 0]
             found |= dict(zip(chosen, answers, strict=True))
     return [found[i] for i in range(len(photos))]

@@ -56,7 +56,11 @@ class Segmenter(pl.LightningModule):
     def forward(self, photos: Tensor) -> Tensor:
         """Photographs uint8 (n, 3, h, w) of any size to foreground logits (n, 1, h, w)."""
         logits: Tensor = self.net(photos.float() / 255)
-        return logits
+        return logits.float()
+
+    def on_fit_start(self) -> None:
+        if self.device.type == "cuda":
+            self.net.compile()
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         batch = self._trimmed(batch)

@@ -17,6 +17,7 @@ import torch
 from omegaconf import OmegaConf
 from pytorch_lightning.callbacks import ModelCheckpoint, TQDMProgressBar
 
+from butterflies.compute import bf16_is_fast
 from butterflies.errors import UserError
 from butterflies.files import write_text
 from butterflies.tracking import provenance as prov
@@ -45,7 +46,7 @@ class FitSettings:
     mode: Literal["min", "max"]
     """Whether a small or a large value of it is good."""
     trainer: dict[str, Any] = field(default_factory=dict)
-    """Options of Lightning's Trainer."""
+    """Options of Lightning's Trainer; precision=auto is bf16-mixed where that is fast."""
     logger: wandb.WandbSettings = field(default_factory=wandb.WandbSettings)
     ckpt_path: str | None = None
     """Go on from this checkpoint's weights, optimizer and step."""
@@ -138,6 +139,8 @@ def _trainer(settings: FitSettings, folder: Path, loggers: list[Any]) -> pl.Trai
     last = ModelCheckpoint(dirpath=folder, filename="last", enable_version_counter=False)
     shown = sys.stderr.isatty()
     options = {"enable_progress_bar": shown, **settings.trainer}
+    if options.get("precision") == "auto":
+        options["precision"] = "bf16-mixed" if bf16_is_fast() else "32-true"
     try:
         return pl.Trainer(
             default_root_dir=folder,

@@ -35,6 +35,16 @@ def photograph(individual: Specimen, record: dict[str, str]) -> tuple[Pixels, Pi
     return _camera(_lit(seen, individual.clean, rng), individual.clean, rng), mask
 
 
+def backdrop(individual: Specimen, record: dict[str, str]) -> Pixels:
+    """Return a photograph (360, 480, 3), uint8, of all but the specimen: ground, labels, ruler."""
+    rng = individual.rng("backdrop")
+    layout = plan(rng, clean=False)
+    add_labels(layout, np.zeros(SHAPE, bool), record, rng)
+    nothing = Image.new("RGBA", (WIDTH, HEIGHT))
+    seen = _laid(ground(rng)[0], nothing, layout, rng, shadow=False)
+    return _camera(_lit(seen, False, rng), False, rng)
+
+
 def _posed(
     individual: Specimen, layout: Layout, rng: np.random.Generator
 ) -> tuple[Image.Image, Image.Image]:

@@ -29,6 +29,7 @@ from butterflies.segmentation.annotator.backgrounds import backgrounds, kinds
 from butterflies.segmentation.annotator.measures import Measures, Never
 from butterflies.segmentation.cleaning import clean, components
 from butterflies.segmentation.shape import solidity
+from butterflies.segmentation.working import working_size
 from butterflies.tables import ok_rows
 from butterflies.tracking.console import progress
 
@@ -122,7 +123,7 @@ def measure(model: "Segmenter", photo: Image.Image) -> dict[str, float]:
 
     `area` is the mask's share of the photograph, `components` counts before cleaning.
     """
-    from butterflies.segmentation.predict import predict, working_size  # torch takes seconds
+    from butterflies.segmentation.predict import predict  # torch takes seconds
 
     size = working_size(photo.size, model.working_px)
     small = photo.resize(size, Image.Resampling.BOX, reducing_gap=2)
