@@ -85,7 +85,11 @@ def _train_segmenter(settings: DemoSettings, place: Path, collection: Path) -> P
             ),
             monitor="val/iou",
             mode="max",
-            trainer={"max_epochs": settings.segmenter_epochs, "log_every_n_steps": 5},
+            trainer={
+                "max_epochs": settings.segmenter_epochs,
+                "log_every_n_steps": 5,
+                "precision": "auto",
+            },
             out=str(place / "segmenter"),
             seed=settings.seed,
         )

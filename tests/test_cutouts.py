@@ -14,8 +14,7 @@ from butterflies.errors import UserError
 from butterflies.scores.masks import iou
 from butterflies.segmentation import store
 from butterflies.segmentation.cutouts import CutoutSettings, run
-from butterflies.segmentation.pictures import Frame, without_fringe
-from butterflies.segmentation.shape import asymmetry, solidity, touches_border
+from butterflies.segmentation.framing import Frame
 from butterflies.segmentation.store import CutoutStore, read_cutouts
 from butterflies.tables import ok_rows
 from tests.specimens import Mask, Pixels, collection, photograph, wings
@@ -54,15 +53,15 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("size", [(120, 160), (600, 800)])
-def test_the_box_leads_back_to_the_photograph(tmp_path: Path, size: tuple[int, int]) -> None:
-    run(settings(simple(tmp_path / "c", 1, size)))
+def test_the_centre_leads_back_to_the_photograph(tmp_path: Path, size: tuple[int, int]) -> None:
+    run(settings(simple(tmp_path / "c", 1, size), upright=False))
     cutouts = CutoutStore(tmp_path / "c")
     row, picture = ok_rows(cutouts.table)[0], cutouts.image("a000")
     truth = wings(*size, seed=0)
     y, x = np.mgrid[: picture.shape[0], : picture.shape[1]]
     side = picture.shape[0]
-    across = (x + 0.5 - side / 2) / row["scale"] + row["box_x"] + row["box_w"] / 2
-    down = (y + 0.5 - side / 2) / row["scale"] + row["box_y"] + row["box_h"] / 2
+    across = (x + 0.5 - side / 2) / row["scale"] + row["centre_x"]
+    down = (y + 0.5 - side / 2) / row["scale"] + row["centre_y"]
     inside = (across >= 0) & (across < size[1]) & (down >= 0) & (down < size[0])
     seen = truth[down.astype(int).clip(0, size[0] - 1), across.astype(int).clip(0, size[1] - 1)]
     assert iou(picture[..., 3] > 127, seen & inside) > 0.95
@@ -72,7 +71,7 @@ def test_the_box_leads_back_to_the_photograph(tmp_path: Path, size: tuple[int, i
 def test_cutouts_are_square_with_a_margin(
     tmp_path: Path, size: tuple[int, int], side: int | None
 ) -> None:
-    run(settings(simple(tmp_path / "c", 1, size)))
+    run(settings(simple(tmp_path / "c", 1, size), upright=False))
     cutouts = CutoutStore(tmp_path / "c")
     row, alpha = ok_rows(cutouts.table)[0], cutouts.image("a000")[..., 3]
     longer = max(row["box_w"], row["box_h"])
@@ -81,16 +80,6 @@ def test_cutouts_are_square_with_a_margin(
     assert (used[-1] + 1 - used[0]) / alpha.shape[1] == pytest.approx(0.92, abs=0.02)
     assert not alpha[0].any()
     assert set(np.unique(alpha)) - {0, 255}, "the edge is soft"
-
-
-def test_the_rim_takes_the_colour_of_the_inside() -> None:
-    pixels = np.zeros((40, 40, 4), np.uint8)
-    pixels[5:35, 5:35] = (255, 255, 255, 128)
-    pixels[6:34, 6:34] = (200, 200, 200, 255)
-    pixels[7:33, 7:33] = (90, 20, 20, 255)
-    fixed = np.asarray(without_fringe(Image.fromarray(pixels)))
-    assert np.array_equal(fixed[..., 3], pixels[..., 3])
-    assert (fixed[6:34, 6:34, :3] == (90, 20, 20)).all()
 
 
 def test_one_row_for_every_photograph(tmp_path: Path) -> None:
@@ -197,6 +186,16 @@ def test_nothing_is_done_twice_and_a_changed_photograph_is(
     assert CutoutStore(folder).fingerprint != first
 
 
+def test_force_makes_the_table_anew_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = simple(tmp_path / "c", 1)
+    run(settings(folder))
+    monkeypatch.setattr("butterflies.segmentation.shape.solidity", lambda mask: 0.125)
+    run(settings(folder, force=True))
+    assert read_cutouts(folder)["solidity"].to_pylist() == [0.125]
+
+
 def test_masks_are_kept_at_the_photographs_size(tmp_path: Path) -> None:
     folder = simple(tmp_path / "c", 2, (600, 800))
     run(settings(folder))
@@ -244,16 +243,3 @@ def test_pictures_come_in_the_order_of_their_ids(tmp_path: Path, small_parts: No
     assert cutouts.ids == sorted(cutouts.ids)
     assert all(cutouts.image(asset_id).shape[2] == 4 for asset_id in cutouts.ids)
     assert len(cutouts) == 5
-
-
-def test_shapes_of_simple_masks() -> None:
-    mask = np.zeros((30, 40), dtype=bool)
-    mask[5:15, 10:30] = True
-    assert asymmetry(mask) == 0
-    assert solidity(mask) == pytest.approx(1)
-    assert not touches_border(mask)
-    mask[5:25, 10:20] = True
-    assert asymmetry(mask) == pytest.approx(1 - 200 / 400)
-    assert solidity(mask) == pytest.approx(300 / 350)
-    mask[:, 15] = True
-    assert touches_border(mask)

@@ -1,5 +1,6 @@
 """A source's texts as values of the records table: numbers, dates, sexes."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,10 @@ SEXES = {
     **dict.fromkeys(("male", "males", "m", "♂"), "male"),
     **dict.fromkeys(("female", "females", "f", "♀"), "female"),
     **dict.fromkeys(("gynandromorph", "gynandromorphic", "gynandromorphism"), "gynandromorph"),
+}
+VIEWS = {
+    **dict.fromkeys(("dorsal", "d", "upper", "upperside", "recto", "above"), "dorsal"),
+    **dict.fromkeys(("ventral", "v", "under", "underside", "verso", "below"), "ventral"),
 }
 
 
@@ -50,6 +55,17 @@ def normalise(raw: Mapping[str, str | None], where: str) -> tuple[dict[str, Any]
     record["verbatimSex"] = record.get("verbatimSex") or record.get("sex")
     record["sex"] = SEXES.get((record["verbatimSex"] or "").lower().rstrip("."))
     return record, problems
+
+
+def view_of(text: str | None) -> str | None:
+    """Which side of a specimen a picture shows: dorsal, ventral, or null where that is not said.
+
+    >>> view_of("Dorsal view"), view_of("V"), view_of("under-side"), view_of("lateral")
+    ('dorsal', 'ventral', 'ventral', None)
+    """
+    words = re.findall(r"[a-z]+", (text or "").lower().replace("-", ""))
+    views = {VIEWS[word] for word in words if word in VIEWS}
+    return views.pop() if len(views) == 1 else None
 
 
 def _number(column: str, text: str | None) -> tuple[float | int | None, str | None]:

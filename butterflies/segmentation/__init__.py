@@ -1,3 +1,3 @@
 """From photographs to cut-outs."""
 
-VERSION = 1
+VERSION = 2

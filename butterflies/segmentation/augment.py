@@ -97,9 +97,9 @@ def _placing(
         scale = crop_px / bare[2]
         centre = np.array(bare[:2], dtype=float)
     else:
-        # Crop pixels per photograph pixel: mostly as sharp as it will be seen, at times from afar.
+        # Crop pixels per photograph pixel: from the whole photograph to a closer look.
         whole = 0.9 * min(1.0, crop_px / max(size))
-        scale = np.exp(random.normal(0, 0.25)).clip(whole, 1.6)
+        scale = np.exp(random.uniform(np.log(whole), np.log(1.3)))
         # The crop's centre stays where the crop lies inside the photograph, if it can.
         reach = np.clip(np.array(size) - crop_px / scale, 0, None) / 2 + 0.1 * crop_px
         centre = np.array(size) / 2 + random.uniform(-1, 1, 2) * reach

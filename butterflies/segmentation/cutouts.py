@@ -2,8 +2,13 @@
 
 What a row tells beside the place of the cut-out: `foreground_share` = mask over photograph;
 `touches_border`; `components` = connected parts of the prediction before cleaning; `asymmetry` =
-1 - IoU with the mirror image; `solidity` = area over convex hull; `confidence` = mean of |2p - 1|
-over the box of the mask for a network, the mask's own confidence for `contrast`, 1 for `alpha`.
+1 - IoU with the mirror image about the best axis; `solidity` = area over convex hull; `confidence`
+= mean of |2p - 1| over the box of the mask for a network, the mask's own confidence for `contrast`,
+1 for `alpha`; `damage` = 0 to 1, high when a wing is missing, null where it is not clear how the
+specimen lies (`rotation_confidence` below 0.5), as with closed wings; `mm_per_px` = millimetres
+per photograph pixel, read from the ruler, and `mm_confidence`, null without `ruler`.
+
+The best and the worst of them are shown on two contact sheets, see `sheets`.
 """
 
 from dataclasses import dataclass
@@ -13,13 +18,15 @@ from typing import Any
 from butterflies.collection.judgements import judged
 from butterflies.collection.photos import photo_marks
 from butterflies.collection.records import read_records
+from butterflies.collection.values import view_of
 from butterflies.compute import stream
 from butterflies.errors import UserError
 from butterflies.files import lock, read_json, sha256, write_json
 from butterflies.segmentation import VERSION
 from butterflies.segmentation.parts import Part, make_part, mask_file
-from butterflies.segmentation.store import PART, has_part, join_parts, part_rows
-from butterflies.tables import read_table
+from butterflies.segmentation.sheets import SHEETS, sheet_path, write_sheets
+from butterflies.segmentation.store import PART, CutoutStore, has_part, join_parts, part_rows
+from butterflies.tables import ok_rows, read_table
 from butterflies.tracking.outputs import Output, output
 from butterflies.tracking.provenance import hash_of
 
@@ -35,6 +42,10 @@ class CutoutSettings:
     bring their own transparency)."""
     cutouts: str = "cutouts"
     """Name of the set of cut-outs in the collection."""
+    upright: bool = True
+    """Turn specimens upright where it is clear how they lie."""
+    ruler: bool = False
+    """Read each photograph's ruler, for which it is decoded whole: `mm_per_px`."""
     keep_masks: str | None = None
     """Folder that also takes each mask at the photograph's size (0/255 PNG)."""
     batch_size: int = 4
@@ -65,7 +76,8 @@ def run(settings: CutoutSettings) -> Path:
             _prepare(made, parts, rows)
             with made.stage("cutting out"):
                 _make(parts, settings)
-        _join(place, made.fingerprint, len(parts))
+        _join(place, made, len(parts))
+        _show(place, rows)
     return place
 
 
@@ -85,6 +97,8 @@ def _parts(settings: CutoutSettings, made: Output, rows: list[dict[str, Any]]) -
             segmenter=settings.segmenter,
             batch_size=settings.batch_size,
             keep_masks=Path(settings.keep_masks) if settings.keep_masks else None,
+            upright=settings.upright,
+            ruler=settings.ruler,
         )
         for start in range(0, len(rows), PART)
     ]
@@ -116,14 +130,25 @@ def _done(part: Part) -> bool:
     return all(mask_file(part.keep_masks, asset_id).is_file() for asset_id in masked)
 
 
-def _join(place: Path, fingerprint: str, parts: int) -> None:
-    """Writes the table beside the pictures, unless it is there."""
+def _join(place: Path, made: Output, parts: int) -> None:
+    """Writes the table beside the pictures, unless it is there and nothing was made."""
     path = place.with_name(f"{place.name}.parquet")
-    if path.is_file():
+    if made.finished and path.is_file():
         metadata = read_table(path, "butterflies cutout").schema.metadata or {}
-        if metadata.get(b"fingerprint", b"").decode() == fingerprint:
+        if metadata.get(b"fingerprint", b"").decode() == made.fingerprint:
             return
-    join_parts(place, range(parts), path, fingerprint)
+    for which in SHEETS:
+        sheet_path(place, which).unlink(missing_ok=True)
+    join_parts(place, range(parts), path, made.fingerprint)
+
+
+def _show(place: Path, records: list[dict[str, Any]]) -> None:
+    """Draws the contact sheets, unless those of this table are there."""
+    if all(sheet_path(place, which).is_file() for which in SHEETS):
+        return
+    cutouts = CutoutStore(place.parent, place.name)
+    genera = {row["assetID"]: row.get("genus") for row in records}
+    write_sheets(place, ok_rows(cutouts.table), genera, cutouts.data)
 
 
 def _check(settings: CutoutSettings, collection: Path) -> None:
@@ -154,6 +179,7 @@ def _photographs_mark(collection: Path, rows: list[dict[str, Any]]) -> str:
                 row["specimen"],
                 row["status"],
                 row["reason"],
+                view_of(row.get("view")),
                 marks.get(row["assetID"]),
             ]
             for row in rows

@@ -11,21 +11,19 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from butterflies.collection.photos import open_photo, photo_path
+from butterflies.collection.photos import Reduced, open_reduced, photo_path
 from butterflies.errors import PhotographError
 from butterflies.files import writing
-from butterflies.segmentation import shape
 from butterflies.segmentation.masking import Found, by_alpha, by_contrast, by_probability
-from butterflies.segmentation.pictures import Frame, cut, encode, opaque, without_fringe
+from butterflies.segmentation.pictures import opaque
+from butterflies.segmentation.ruler import find_scale
+from butterflies.segmentation.specimen import cut_out, whole_mask
 from butterflies.segmentation.store import write_part
 
 if TYPE_CHECKING:
     from butterflies.segmentation.segmenter import Segmenter
 
-LEAST_SHARE = 0.001
-"""A smaller part of the photograph is no specimen."""
-LEAST_PX = 10
-"""Neither is a box with a shorter longer side."""
+_CONTRAST_PX = 1280  # twice what `contrast_mask` works at
 
 
 @dataclass(frozen=True)
@@ -40,6 +38,8 @@ class Part:
         segmenter: `alpha`, `contrast` or a checkpoint.
         batch_size: photographs held, and predicted, at once.
         keep_masks: folder for masks, or none.
+        upright: turn specimens upright.
+        ruler: read the photograph's ruler.
     """
 
     number: int
@@ -49,6 +49,8 @@ class Part:
     segmenter: str
     batch_size: int
     keep_masks: Path | None
+    upright: bool
+    ruler: bool
 
 
 def make_part(part: Part) -> None:
@@ -71,8 +73,8 @@ def _batch(
     part: Part, records: Sequence[dict[str, Any]]
 ) -> Iterator[tuple[dict[str, Any], bytes | None]]:
     photos = [_photo(part, record) for record in records]
-    good = [photo for photo in photos if isinstance(photo, Image.Image)]
-    found = iter(_masks(part, good))
+    good = [photo for photo in photos if isinstance(photo, Reduced)]
+    found = iter(_masks(part, [photo.image for photo in good]))
     for record, photo in zip(records, photos, strict=True):
         base = {"assetID": record["assetID"], "status": "ok", "reason": None}
         try:
@@ -81,20 +83,29 @@ def _batch(
             made = next(found)
             if isinstance(made, PhotographError):
                 raise made
-            values, image = _cut_out(part, record, photo, made)
+            values, image = _specimen(part, record, photo, made)
             yield base | values, image
         except PhotographError as error:
             yield base | {"status": error.status, "reason": str(error)}, None
 
 
-def _photo(part: Part, record: dict[str, Any]) -> Image.Image | PhotographError:
+def _photo(part: Part, record: dict[str, Any]) -> Reduced | PhotographError:
     """The photograph, or why there is none."""
     if record["status"] != "ok":
         return PhotographError(record["status"], record["reason"] or "It was not collected.")
     try:
-        return open_photo(photo_path(part.collection, record))
+        return open_reduced(photo_path(part.collection, record), _least_px(part))
     except PhotographError as error:
         return error
+
+
+def _least_px(part: Part) -> int | None:
+    """What the photograph must have for its mask: twice that, since to reduce a little blurs."""
+    if part.ruler:
+        return None
+    if part.segmenter in ("alpha", "contrast"):
+        return _CONTRAST_PX
+    return 2 * _model(part.segmenter).working_px
 
 
 def _masks(part: Part, photos: list[Image.Image]) -> list[Found | PhotographError]:
@@ -118,48 +129,22 @@ def _tried(method: Any, photo: Image.Image) -> Found | PhotographError:
     return found
 
 
-def _cut_out(
-    part: Part, record: dict[str, Any], photo: Image.Image, found: Found
+def _specimen(
+    part: Part, record: dict[str, Any], photo: Reduced, found: Found
 ) -> tuple[dict[str, Any], bytes]:
-    """The row's values and the picture of one specimen.
-
-    Raises:
-        PhotographError: nothing that was found is large enough for a specimen.
-    """
-    mask = np.asarray(found.alpha) > 127
-    share = float(mask.mean())
-    if share < LEAST_SHARE:
-        raise PhotographError("no_specimen", "Nothing that looks like a specimen was found.")
-    frame = Frame.around(mask)
-    if max(frame.box[2:]) < LEAST_PX:
-        reason = f"What was found is only {frame.box[2]} x {frame.box[3]} pixels."
-        raise PhotographError("no_specimen", reason)
+    path = photo_path(part.collection, record)
+    values, image = cut_out(record, path, photo, found, part.upright)
     if part.keep_masks is not None:
-        _write_mask(mask_file(part.keep_masks, record["assetID"]), mask)
-    picture = cut(_colours(photo, found), found.alpha, frame)
-    image = encode(without_fringe(picture) if found.mixed else picture)
-    return _values(record, frame, found, share), image
+        _write_mask(mask_file(part.keep_masks, record["assetID"]), whole_mask(found, photo))
+    return values | (_measured(photo, found) if part.ruler else {}), image
 
 
-def _colours(photo: Image.Image, found: Found) -> Image.Image:
-    """RGB; a picture that brings its own transparency keeps the colours below it."""
-    return opaque(photo) if found.mixed else photo.convert("RGB")
-
-
-def _values(record: dict[str, Any], frame: Frame, found: Found, share: float) -> dict[str, Any]:
-    sides = zip(("x", "y", "w", "h"), frame.box, strict=True)
-    return {
-        "specimen": record["specimen"],
-        **{f"box_{side}": value for side, value in sides},
-        "rotation": 0.0,
-        "scale": frame.scale,
-        "foreground_share": share,
-        "touches_border": shape.touches_border(found.mask),
-        "components": found.components,
-        "asymmetry": shape.asymmetry(found.mask),
-        "solidity": shape.solidity(found.mask),
-        "confidence": found.confidence,
-    }
+def _measured(photo: Reduced, found: Found) -> dict[str, float]:
+    """Millimetres per photograph pixel; nothing where no ruler is seen."""
+    scale = find_scale(np.asarray(opaque(photo.image)), np.asarray(found.alpha) > 127)
+    if scale is None:
+        return {}
+    return {"mm_per_px": scale.mm_per_px, "mm_confidence": scale.confidence}
 
 
 def _write_mask(path: Path, mask: npt.NDArray[np.bool_]) -> None:

@@ -1,7 +1,6 @@
-"""A cut-out's pixels: where it lies in its photograph, its soft edge, its file."""
+"""A cut-out's pixels: its soft edge, the colours there, its file."""
 
 import io
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -10,36 +9,6 @@ from scipy import ndimage
 
 Mask = npt.NDArray[np.bool_]
 Pixels = npt.NDArray[np.uint8]
-
-LARGEST_PX = 256
-MARGIN = 0.04
-"""Part of the square's side that stays free on each side of the specimen."""
-
-
-@dataclass(frozen=True)
-class Frame:
-    """Where a cut-out lies: photograph pixels (x, y) go to `(x - centre) * scale + side / 2`.
-
-    Attributes:
-        box: left, top, width and height of the mask in photograph pixels.
-        scale: cut-out pixels per photograph pixel, at most 1.
-        side: of the square cut-out, in its own pixels.
-    """
-
-    box: tuple[int, int, int, int]
-    scale: float
-    side: int
-
-    @classmethod
-    def around(cls, mask: Mask) -> "Frame":
-        """The frame of a mask that is not empty."""
-        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-        left, top = int(columns[0]), int(rows[0])
-        width, height = int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top
-        free = 1 - 2 * MARGIN
-        scale = min(1.0, free * LARGEST_PX / max(width, height))
-        side = min(LARGEST_PX, int(np.ceil(max(width, height) / free)))
-        return cls((left, top, width, height), scale, side)
 
 
 def opaque(photo: Image.Image) -> Image.Image:
@@ -66,39 +35,6 @@ def soft_alpha(mask: Mask, probability: npt.NDArray[np.floating]) -> Image.Image
     outer = ndimage.binary_dilation(mask, iterations=2)
     alpha = np.where(inner, 1, np.where(outer, (soft * 2 - 0.5).clip(0, 1), 0))
     return Image.fromarray((alpha * 255).round().astype(np.uint8))
-
-
-def cut(photo: Image.Image, alpha: Image.Image, frame: Frame) -> Image.Image:
-    """The square cut-out of a photograph.
-
-    Args:
-        photo: RGB.
-        alpha: L, as large as the photograph.
-        frame: where to cut.
-
-    Returns:
-        RGBA, straight alpha, `frame.side` pixels square.
-    """
-    left, top, width, height = frame.box
-    if frame.scale == 1:
-        corner = left - (frame.side - width) // 2, top - (frame.side - height) // 2
-        return _crop(photo, alpha, (*corner, corner[0] + frame.side, corner[1] + frame.side))
-    reach = frame.side / frame.scale / 2
-    x, y = left + width / 2 - reach, top + height / 2 - reach
-    outer = int(np.floor(x)), int(np.floor(y))
-    whole = int(np.ceil(2 * reach)) + 1
-    crop = _crop(photo, alpha, (*outer, outer[0] + whole, outer[1] + whole))
-    inner = (x - outer[0], y - outer[1], x - outer[0] + 2 * reach, y - outer[1] + 2 * reach)
-    side = (frame.side, frame.side)
-    # Pillow multiplies by alpha before it averages, so the background does not mix in.
-    return crop.resize(side, Image.Resampling.BICUBIC, box=inner, reducing_gap=3)
-
-
-def _crop(photo: Image.Image, alpha: Image.Image, box: tuple[int, int, int, int]) -> Image.Image:
-    """May reach beyond the photograph: that part is transparent."""
-    part = photo.crop(box)
-    part.putalpha(alpha.crop(box))
-    return part
 
 
 def without_fringe(picture: Image.Image) -> Image.Image:

@@ -12,20 +12,18 @@ def touches_border(mask: Mask) -> bool:
     return bool(mask[[0, -1]].any() or mask[:, [0, -1]].any())
 
 
-def asymmetry(mask: Mask) -> float:
-    """1 - IoU of a mask with its mirror image, left and right swapped about its box; 0 to 1."""
-    columns = np.flatnonzero(mask.any(axis=0))
-    part = mask[:, columns[0] : columns[-1] + 1]
-    mirrored = part[:, ::-1]
-    return 1 - np.count_nonzero(part & mirrored) / np.count_nonzero(part | mirrored)
+def corners(mask: Mask) -> npt.NDArray[np.float64]:
+    """Where the hull of a mask may have its corners: (n, 2), x and y, at the ends of its rows.
+
+    A pixel is a square: its corners, not its centre, span the hull.
+    """
+    rows = np.flatnonzero(mask.any(axis=1))
+    first = mask[rows].argmax(axis=1)
+    last = mask.shape[1] - mask[rows, ::-1].argmax(axis=1)
+    pairs = [(x, y) for x in (first, last) for y in (rows, rows + 1)]
+    return np.concatenate([np.stack(pair, axis=1) for pair in pairs]).astype(np.float64)
 
 
 def solidity(mask: Mask) -> float:
     """Area of a mask over the area of its convex hull, 0 to 1."""
-    rows = np.flatnonzero(mask.any(axis=1))
-    first = mask[rows].argmax(axis=1)
-    last = mask.shape[1] - mask[rows, ::-1].argmax(axis=1)
-    # A pixel is a square: its corners, not its centre, span the hull.
-    corners = [(x, y + d) for x in (first, last) for y, d in ((rows, 0), (rows, 1))]
-    points = np.concatenate([np.stack(pair, axis=1) for pair in corners])
-    return float(np.count_nonzero(mask) / ConvexHull(points).volume)
+    return float(np.count_nonzero(mask) / ConvexHull(corners(mask)).volume)

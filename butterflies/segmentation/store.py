@@ -24,13 +24,16 @@ PART = 128
 
 CUTOUTS = schema(
     pa.field("specimen", pa.string()),
+    pa.field("view", pa.string()),
     pa.field("part", pa.int32()),
     pa.field("row", pa.int32()),
     *(pa.field(f"box_{side}", pa.int32()) for side in ("x", "y", "w", "h")),
+    *(pa.field(f"centre_{axis}", pa.float64()) for axis in ("x", "y")),
     pa.field("rotation", pa.float64()),
     pa.field("rotation_confidence", pa.float64()),
     pa.field("scale", pa.float64()),
     pa.field("mm_per_px", pa.float64()),
+    pa.field("mm_confidence", pa.float64()),
     pa.field("foreground_share", pa.float64()),
     pa.field("touches_border", pa.bool_()),
     pa.field("components", pa.int32()),
@@ -39,8 +42,12 @@ CUTOUTS = schema(
     pa.field("confidence", pa.float64()),
     pa.field("damage", pa.float64()),
 )
-"""`box_*` in photograph pixels; `scale` in cut-out pixels per photograph pixel; `rotation` in
-degrees; `foreground_share`, `asymmetry`, `solidity`, `confidence` from 0 to 1, see `cutouts`."""
+"""All in photograph pixels, after EXIF, origin top left, y down.
+
+`view` is dorsal, ventral or null. `box_*` bounds the mask before it is turned. The photograph's
+pixel `centre_*` lies in the middle of the cut-out, which is turned by `rotation` degrees
+counter-clockwise on screen and has `scale` pixels per photograph pixel (see `framing.Frame`).
+`mm_per_px` is millimetres per photograph pixel. For the other columns see `cutouts`."""
 
 PICTURES = pa.schema([pa.field("assetID", pa.string()), pa.field("image", pa.binary())])
 COMMAND = "butterflies cutout"

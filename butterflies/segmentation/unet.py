@@ -38,8 +38,8 @@ class UNet(nn.Module):
         """Photographs of any size (n, 3, h, w), 0 to 1, to logits (n, 1, h, w)."""
         height, width = photos.shape[-2:]
         short = (-width % self.multiple, -height % self.multiple)
-        x = F.pad(photos, (0, short[0], 0, short[1]), mode="replicate")
-        x = F.pixel_unshuffle((x - 0.5) * 4, self.shrink)
+        x = F.pad(_developed(photos), (0, short[0], 0, short[1]), mode="replicate")
+        x = F.pixel_unshuffle(x, self.shrink)
         x = x.contiguous(memory_format=torch.channels_last)
         logits = F.pixel_shuffle(self.head(self._levels(x)), self.shrink)
         return logits[..., :height, :width]
@@ -53,6 +53,12 @@ class UNet(nn.Module):
         for block in self.up:
             x = block(torch.cat([F.interpolate(x, scale_factor=2.0), skips.pop()], dim=1))
         return x
+
+
+def _developed(photos: Tensor) -> Tensor:
+    """Photographs of mean 0 and deviation 1, so that exposure and colour cast count for little."""
+    deviation, mean = torch.std_mean(photos.sqrt(), dim=(2, 3), keepdim=True)
+    return (photos.sqrt() - mean) / (deviation + 0.02)
 
 
 def _block(inputs: int, outputs: int) -> nn.Sequential:
