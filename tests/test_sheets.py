@@ -33,6 +33,7 @@ GOOD = {
     "asymmetry": 0.02,
     "solidity": 0.8,
     "damage": 0.0,
+    "rotation_confidence": 0.9,
 }
 
 
@@ -58,10 +59,10 @@ def test_what_is_worse_ranks_lower_and_says_why(changes: dict[str, Any], reason:
 
 
 def test_closed_wings_are_not_held_against_a_specimen() -> None:
-    closed = row(damage=None, asymmetry=0.5)
+    closed = row(damage=0.8, asymmetry=0.5, rotation_confidence=0.3)
     assert quality(closed) >= quality(row())
     assert "asymmetry" not in verdict(closed)
-    assert quality(row(damage=None, asymmetry=None)) == quality(closed)
+    assert quality(row(damage=None, asymmetry=None, rotation_confidence=0.0)) == quality(closed)
 
 
 def test_the_sheets_show_the_first_and_the_last_in_a_grid(tmp_path: Path) -> None:

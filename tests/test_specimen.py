@@ -101,7 +101,7 @@ def test_nothing_is_turned_that_need_not_be(tmp_path: Path) -> None:
     photo = turned(drawn(4), 70)
     row, _ = cut(tmp_path / "c", {"a": photo}, upright=False)["a"]
     assert row["rotation"] == 0
-    assert row["rotation_confidence"] is None
+    assert row["rotation_confidence"] > 0.5, "it is known, though not applied"
     assert row["damage"] is not None
     assert row["asymmetry"] == pytest.approx(cut(tmp_path / "d", {"a": photo})["a"][0]["asymmetry"])
 
@@ -177,7 +177,7 @@ def test_scores_of_masks_at_the_edge_of_what_there_is(tmp_path: Path) -> None:
     assert rows["holed"]["asymmetry"] < 0.03
 
 
-def test_a_lost_wing_is_told_and_closed_wings_say_nothing(tmp_path: Path) -> None:
+def test_a_lost_wing_is_told_and_closed_wings_are_not_turned(tmp_path: Path) -> None:
     whole = np.array(drawn(1))
     middle = int(np.median(np.nonzero(whole[..., 3])[1]))
     waist = int(np.median(np.nonzero(whole[..., 3])[0]))
@@ -188,7 +188,6 @@ def test_a_lost_wing_is_told_and_closed_wings_say_nothing(tmp_path: Path) -> Non
     damage = {name: row["damage"] for name, (row, _) in made.items()}
     assert damage["lost"] > damage["whole"] + 0.3
     sure = made["half"][0]["rotation_confidence"] >= 0.5
-    assert (damage["half"] is None) == (not sure)
     assert made["half"][0]["rotation"] == 0 or sure
 
 

@@ -4,9 +4,9 @@ What a row tells beside the place of the cut-out: `foreground_share` = mask over
 `touches_border`; `components` = connected parts of the prediction before cleaning; `asymmetry` =
 1 - IoU with the mirror image about the best axis; `solidity` = area over convex hull; `confidence`
 = mean of |2p - 1| over the box of the mask for a network, the mask's own confidence for `contrast`,
-1 for `alpha`; `damage` = 0 to 1, high when a wing is missing, null where it is not clear how the
-specimen lies (`rotation_confidence` below 0.5), as with closed wings; `mm_per_px` = millimetres
-per photograph pixel, read from the ruler, and `mm_confidence`, null without `ruler`.
+1 for `alpha`; `damage` = 0 to 1, high when a wing is missing, which says little where the wings
+are closed: `rotation_confidence` is then mostly below 0.5; `mm_per_px` = millimetres per photograph
+pixel, read from the ruler, and `mm_confidence`, null without `ruler`.
 
 The best and the worst of them are shown on two contact sheets, see `sheets`.
 """

@@ -13,7 +13,7 @@ Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
 CERTAIN = 0.5
-"""With less confidence a specimen stays as it lies, and nothing is said about missing wings."""
+"""With less confidence a specimen stays as it lies."""
 
 _SURE = 0.95
 """Less confidence does not turn a specimen upside down: photographs that are so are rarer than

@@ -25,7 +25,7 @@ Floats = npt.NDArray[np.float32]
 _SIDES_PX = (
     720,
     1600,
-)  # tried in this order: most rulers survive the first, at a tenth of the time
+)  # tried in this order: most rulers survive the first, in a tenth of the time
 _BANDS = 110  # into which the longer side is cut across the ruler
 _TILTS = np.tan(np.deg2rad(np.linspace(-5, 5, 15)))
 _SHORTEST_PX = 2.4  # ticks any closer are not resolved
@@ -105,7 +105,8 @@ def _flattened(grey: Floats, free: Mask) -> Floats:
     weight = ndimage.uniform_filter1d(free.astype(np.float32), width, axis=1, mode="nearest")
     mean = ndimage.uniform_filter1d(np.where(free, grey, 0), width, axis=1, mode="nearest")
     flat = np.where(free, grey - mean / np.maximum(weight, 1e-3), 0)
-    strength = np.sqrt(ndimage.uniform_filter1d(flat**2, width, axis=1, mode="nearest"))
+    power = ndimage.uniform_filter1d(flat**2, width, axis=1, mode="nearest")
+    strength = np.sqrt(np.maximum(power, 0))  # running sums stray below 0
     return np.asarray(flat / (strength + 2), np.float32)
 
 

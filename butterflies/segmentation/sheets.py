@@ -7,7 +7,7 @@ The quality of a cut-out is the product of marks from 0 to 1:
 - 2 / (1 + n) for n connected parts;
 - its longer side over 100 px where it is smaller: specks are seldom specimens;
 - 1 down to 0.5 for a solidity from 0.9 to 1: no butterfly is as full as a card or a frame;
-- 1 - damage / 2 and 1 - asymmetry / 2, where the wings are spread.
+- 1 - damage / 2 and 1 - asymmetry / 2, where it is clear how the specimen lies.
 
 Below each cut-out stand its assetID, its genus, its quality and what lowered it most.
 """
@@ -22,6 +22,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from butterflies.files import writing
+from butterflies.segmentation.orientation import CERTAIN
 from butterflies.segmentation.pictures import decode
 
 SHEETS = ("best", "worst")
@@ -86,7 +87,7 @@ def _marks(row: Row) -> dict[str, float]:
         f"only {longer} px": min(1.0, longer / 100),
         f"solidity {row['solidity']:.2f}": float(np.interp(row["solidity"], (0.9, 1), (1, 0.5))),
     }
-    if row["damage"] is not None:
+    if row["damage"] is not None and row["rotation_confidence"] >= CERTAIN:
         marks[f"damage {row['damage']:.2f}"] = 1 - row["damage"] / 2
         marks[f"asymmetry {row['asymmetry']:.2f}"] = 1 - row["asymmetry"] / 2
     return marks

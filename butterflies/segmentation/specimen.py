@@ -14,7 +14,7 @@ from butterflies.errors import PhotographError
 from butterflies.segmentation import shape
 from butterflies.segmentation.framing import Frame
 from butterflies.segmentation.masking import Found
-from butterflies.segmentation.orientation import CERTAIN, NOTHING, Orientation, orientation
+from butterflies.segmentation.orientation import NOTHING, Orientation, orientation
 from butterflies.segmentation.pictures import encode, opaque, without_fringe
 
 Mask = npt.NDArray[np.bool_]
@@ -50,7 +50,7 @@ def cut_out(
         "view": view_of(record.get("view")),
         **_place(frame),
         **_scores(found, mask, lies),
-        "rotation_confidence": lies.confidence if upright else None,
+        "rotation_confidence": lies.confidence,
     }
     return values, encode(picture)
 
@@ -106,9 +106,8 @@ def _scores(found: Found, mask: Mask, lies: Orientation) -> dict[str, Any]:
         "foreground_share": float(mask.mean()),
         "touches_border": shape.touches_border(found.mask),
         "components": found.components,
-        "asymmetry": None if lies == NOTHING else lies.asymmetry,
         "solidity": shape.solidity(found.mask),
         "confidence": found.confidence,
-        # Closed wings, seen from the side, have no other side to compare.
-        "damage": lies.damage if lies.confidence >= CERTAIN else None,
+        "asymmetry": None if lies == NOTHING else lies.asymmetry,
+        "damage": None if lies == NOTHING else lies.damage,
     }
