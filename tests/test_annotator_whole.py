@@ -16,10 +16,10 @@ from butterflies.scores.masks import iou
 from butterflies.segmentation.annotator.app import app
 from butterflies.segmentation.annotator.desk import Desk
 from butterflies.segmentation.annotator.store import Store
+from tests.annotator_page import brush, drag, kept, opened, pixels
 from tests.annotators import darkness, unlabelled
 from tests.browser import CHROMIUM, chromium, visiting
 from tests.specimens import wings
-from tests.test_annotator_page import brush, drag, kept, opened, pixels
 
 __all__ = ["darkness"]
 

@@ -209,6 +209,19 @@ def test_masks_are_kept_at_the_photographs_size(tmp_path: Path) -> None:
     assert Frame.around(mask > 127).box == tuple(row[f"box_{side}"] for side in "xywh")
 
 
+def test_masks_that_are_not_its_own_are_never_replaced(tmp_path: Path) -> None:
+    folder, drawn = simple(tmp_path / "c", 1), tmp_path / "drawn/a000.png"
+    drawn.parent.mkdir()
+    drawn.write_bytes(b"an afternoon's work")
+    with pytest.raises(UserError, match="give an empty folder"):
+        run(settings(folder, keep_masks=str(drawn.parent)))
+    assert drawn.read_bytes() == b"an afternoon's work"
+    drawn.unlink()
+    for changes in ({}, {"upright": False}):
+        run(settings(folder, keep_masks=str(drawn.parent), **changes))
+    assert drawn.is_file()
+
+
 @pytest.mark.parametrize(
     "changes",
     [{"keep_masks": "c/masks"}, {"cutouts": "../x"}, {"segmenter": "none.ckpt"}],

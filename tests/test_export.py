@@ -228,6 +228,7 @@ def test_the_card_counts_licences_and_says_what_is_left_out() -> None:
     assert "makes no warranty" in body
     missing = [n for n in shards(Path("o"))["train"].column_names if f"| {n} |" not in body]
     assert not missing
+    assert "| cutout_view | string | dorsal or ventral, where the record says so |" in body
 
 
 def test_the_card_names_no_licence_at_its_top_where_pictures_differ() -> None:
@@ -247,6 +248,7 @@ def test_metadata_is_neither_html_nor_markdown_nor_yaml_in_the_card() -> None:
     assert "<i>" not in card
     assert plain("[a](javascript:b)|`c`") in card
     assert r"| a\|&lt;i&gt; b |" in card
+    assert plain("__a__ _b_ box_x") == r"\_\_a\_\_ \_b\_ box_x"
 
 
 def test_what_was_withdrawn_or_is_no_longer_listed_is_left_out() -> None:

@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 from PIL import Image
 
 from butterflies.errors import UserError
+from butterflies.tracking import fit as tracking_fit
 from butterflies.tracking.fit import FitSettings, fit
 from butterflies.tracking.provenance import read_provenance
 from butterflies.tracking.wandb import WandbSettings
@@ -123,3 +124,12 @@ def test_each_training_is_one_offline_run_of_wandb_with_its_picture() -> None:
         assert run.name.endswith(read_provenance(place)["wandb_id"])
         assert len(list(run.glob("files/media/images/val/line_*.png"))) == 4
     assert len(list(Path("runs/train").glob("*/wandb/offline-run-*"))) == 2
+
+
+@pytest.mark.parametrize(("fast", "precision"), [(True, "bf16-mixed"), (False, "32-true")])
+def test_auto_precision_is_what_the_machine_is_made_for(
+    fast: bool, precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracking_fit, "bf16_is_fast", lambda: fast)
+    chosen = settings(trainer={**TRAINER, "precision": "auto"})
+    assert tracking_fit._trainer(chosen, tmp_path, []).precision == precision

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from butterflies.collection.photos import open_photo, open_reduced
+from butterflies.collection.photos import open_photo, open_reduced, probe
 from butterflies.collection.records import table_of, write_records
 from butterflies.segmentation import parts
 from butterflies.segmentation.cutouts import CutoutSettings, run
@@ -57,6 +57,23 @@ def test_other_formats_are_decoded_whole(tmp_path: Path, suffix: str) -> None:
     picture.save(tmp_path / f"a.{suffix}")
     found = open_reduced(tmp_path / f"a.{suffix}", 16)
     assert (found.step, found.image.size, found.image.mode) == (1, (640, 480), "RGBA")
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("suffix", ["png", "tif", "webp"])
+def test_a_turned_picture_of_any_format_has_the_size_it_shows(
+    tmp_path: Path, suffix: str, orientation: int
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    image = scene((64, 48))
+    image.save(tmp_path / f"a.{suffix}", exif=exif, lossless=True)
+    image.save(tmp_path / "a.jpg", exif=exif, quality=95)
+    found, wanted = open_reduced(tmp_path / f"a.{suffix}", None), open_photo(tmp_path / "a.jpg")
+    assert found.size == found.image.size == wanted.size
+    assert np.abs(np.asarray(found.image, int) - np.asarray(wanted, int)).mean() < 4
+    seen = probe(tmp_path / f"a.{suffix}")
+    assert (seen.width, seen.height) == wanted.size
 
 
 def test_a_grey_and_a_cmyk_jpeg_come_out_in_rgb(tmp_path: Path) -> None:

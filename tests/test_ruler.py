@@ -161,7 +161,9 @@ def test_other_things_are_not_taken_for_rulers(thing: Image.Image, tilt: float) 
     assert _found(_with(thing, tilt)) is None
 
 
-@pytest.mark.parametrize("shape", [(360, 480, 3), (40, 30, 3), (5, 700, 3), (1, 1, 3)])
+@pytest.mark.parametrize(
+    "shape", [(360, 480, 3), (40, 30, 3), (300, 58, 3), (5, 700, 3), (1, 1, 3)]
+)
 def test_without_a_ruler_there_is_no_scale(shape: tuple[int, int, int]) -> None:
     plain = np.full(shape, 128, np.uint8)
     noisy = np.random.default_rng(0).integers(0, 255, shape, np.uint8)

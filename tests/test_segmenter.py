@@ -67,6 +67,19 @@ def test_depth_and_width_are_what_they_say() -> None:
     assert count(UNet(3, 8)) > 3 * count(UNet(3, 4))
 
 
+def test_exposure_and_colour_cast_count_for_little() -> None:
+    torch.manual_seed(0)
+    net = UNet(depth=2, width=8).eval()
+    photo = torch.from_numpy(draw_one(0).photo).permute(2, 0, 1)[None] / 255
+    cast = torch.tensor([0.4, 0.3, 0.25]).view(1, 3, 1, 1)
+    seen, dark, other = net(photo), net(photo * cast), net(photo.flip(3))
+    assert (seen - dark).abs().mean() < 0.2 * (seen - other).abs().mean()
+
+
+def test_a_black_photograph_is_no_trouble() -> None:
+    assert UNet(depth=1, width=4)(torch.zeros(2, 3, 16, 16)).isfinite().all()
+
+
 def test_overfits_eight_drawn_specimens() -> None:
     torch.manual_seed(0)
     drawn = [draw_one(number) for number in range(8)]

@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 
 from butterflies.collection.drawn import draw_backdrop
+from butterflies.collection.judgements import judge
 from butterflies.errors import UserError
 from butterflies.scores.masks import iou
 from butterflies.segmentation.augment import augment, pasted
@@ -170,6 +171,34 @@ def test_hand_masks_judge_what_contrast_has_taught(tmp_path: Path) -> None:
     assert seen < {key for key, _, _ in by_hand.pairs["train"]}
     assert len(both.pairs["train"]) == len(by_hand.pairs["train"]), "a hand mask goes first"
     assert alone.fingerprint() != by_hand.fingerprint()
+
+
+def test_what_somebody_has_judged_is_not_taught_by_contrast(tmp_path: Path) -> None:
+    folder = mixed_backgrounds(tmp_path / "c", by_hand=0)
+    Image.fromarray(np.zeros((96, 128), bool)).save(folder / "masks/a07.png")
+    judge(folder, "a05", "bad", "me")
+    judge(folder, "a07", "no_specimen", "me")
+    judge(folder, "a09", "no_specimen", "me")
+    for who in ("contrast", "both"):
+        rows = data(folder, taught_by=who).untold().values()
+        assert not {row["assetID"] for part in rows for row in part} & {"a05", "a07", "a09"}
+
+
+def test_a_mask_that_teaches_nothing_changes_no_fingerprint(tmp_path: Path) -> None:
+    photographs = data(mixed_backgrounds(tmp_path / "c", by_hand=0), taught_by="contrast")
+    before, row = photographs.fingerprint(), photographs.untold()["train"][0]
+    mask = Image.fromarray(wings(96, 128))
+    mask.save(tmp_path / "c/masks" / f"{row['assetID']}.png")
+    assert photographs.fingerprint() == before
+    (tmp_path / "c" / row["photo"]).write_bytes(b"another photograph")
+    assert photographs.fingerprint() != before
+
+
+def test_a_photograph_that_is_gone_is_named(tmp_path: Path) -> None:
+    folder = masked_collection(tmp_path / "c", 12, (24, 32))
+    (folder / "photos/a03.png").unlink()
+    with pytest.raises(UserError, match="a03.png, which has a mask"):
+        data(folder).setup()
 
 
 def test_nothing_clean_means_nothing_taught(tmp_path: Path) -> None:

@@ -108,6 +108,8 @@ def _decode(path: Path, least_px: int | None = None) -> tuple[Reduced, str | Non
             upright = ImageOps.exif_transpose(image)
             found = image.mode
             whole = size[::-1] if turned in _LYING else size
+            # Pillow turns TIFFs by itself: what is decoded whole tells its size best.
+            whole = upright.size if step == 1 else whole
             return Reduced(_eight_bit(upright), step, whole), _note(found, turned)
     except FileNotFoundError:
         raise PhotographError("missing", "There is no such file.") from None

@@ -70,7 +70,8 @@ def plain(value: str) -> str:
     'a\\|&lt;b&gt;\\*c\\*'
     """
     escaped = html.escape(value, quote=False)
-    return re.sub(r"([\\`*\[\]|~$]|\b_|_\b)", r"\\\1", escaped)
+    # An underscore between letters or digits is none of Markdown's.
+    return re.sub(r"([\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_]))", r"\\\1", escaped)
 
 
 def _credited(rows: Rows) -> list[dict[str, Any]]:
@@ -215,11 +216,11 @@ def _columns(form: str, rows: Rows) -> str:
 
 
 def _meaning(name: str) -> str:
+    if name in MEANINGS:
+        return MEANINGS[name]
     plain_name = name.removeprefix("cutout_")
     if plain_name != name and plain_name in CUTOUTS.names:
         return OF_CUTOUT
-    if name in MEANINGS:
-        return MEANINGS[name]
     if name in SCHEMA.names:
         return OF_RECORD
     return OF_CUTOUT if name in CUTOUTS.names else OF_SOURCE

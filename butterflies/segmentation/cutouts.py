@@ -30,6 +30,9 @@ from butterflies.tables import ok_rows, read_table
 from butterflies.tracking.outputs import Output, output
 from butterflies.tracking.provenance import hash_of
 
+_MARKER = "cutouts.json"
+"""Tells in a folder of masks which cut-outs they belong to."""
+
 
 @dataclass
 class CutoutSettings:
@@ -111,7 +114,7 @@ def _prepare(made: Output, parts: list[Part], rows: list[dict[str, Any]]) -> Non
     keep = parts[0].keep_masks if parts else None
     if keep is None:
         return
-    marker = keep / "cutouts.json"
+    marker = keep / _MARKER
     mine = {"cutouts": made.fingerprint}
     if not marker.is_file() or read_json(marker) != mine:
         for row in rows:
@@ -158,10 +161,20 @@ def _check(settings: CutoutSettings, collection: Path) -> None:
     own = (collection / "masks").resolve()
     if settings.keep_masks and Path(settings.keep_masks).resolve() == own:
         raise UserError(f"keep_masks={settings.keep_masks} holds drawn masks: give another folder.")
+    if settings.keep_masks and _foreign(Path(settings.keep_masks)):
+        raise UserError(
+            f"keep_masks={settings.keep_masks} holds pictures that `butterflies cutout` did not "
+            "make and might replace: give an empty folder."
+        )
     if settings.segmenter not in ("alpha", "contrast"):
         from butterflies.segmentation.predict import load_segmenter  # torch takes seconds
 
         load_segmenter(Path(settings.segmenter))
+
+
+def _foreign(keep: Path) -> bool:
+    """Whether a folder for masks holds pictures of someone else."""
+    return any(keep.glob("*.png")) and not (keep / _MARKER).is_file()
 
 
 def _mark(settings: CutoutSettings) -> str:

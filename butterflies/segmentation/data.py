@@ -150,18 +150,16 @@ class MaskedPhotographs(pl.LightningDataModule):
         told = [row for part in self.rows().values() for row in part]
         seen = {**self._marks(told), "contrast": {}}
         for rows in self.untold().values():
-            seen["contrast"] |= self._marks(rows)
+            seen["contrast"] |= self._marks(rows, masked=False)
         return hash_of({**seen, "version": contrast.VERSION if seen["contrast"] else 0})
 
-    def _marks(self, rows: list[Row]) -> dict[str, Any]:
+    def _marks(self, rows: list[Row], masked: bool = True) -> dict[str, Any]:
         marks = photo_marks(self.collection, rows)
-        return {
-            r["assetID"]: [r["specimen"], marks[r["assetID"]], self._mask_mark(r)] for r in rows
-        }
+        masks = self._mask_mark if masked else lambda row: ""
+        return {r["assetID"]: [r["specimen"], marks[r["assetID"]], masks(r)] for r in rows}
 
     def _mask_mark(self, row: Row) -> str:
-        path = self.collection / "masks" / f"{row['assetID']}.png"
-        return sha256(path) if path.is_file() else ""
+        return sha256(self.collection / "masks" / f"{row['assetID']}.png")
 
     def _records(self) -> list[Row]:
         rows = ok_rows(read_records(self.collection))

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from butterflies.collection.judgements import untaught
+from butterflies.collection.judgements import read_judgements, untaught
 from butterflies.collection.photos import masked_ids, open_photo, photo_path, read_mask
 from butterflies.compute import stream
-from butterflies.errors import PhotographError
+from butterflies.errors import PhotographError, UserError
 from butterflies.segmentation.contrast import CERTAIN, contrast_mask
 from butterflies.segmentation.pictures import opaque
 from butterflies.segmentation.working import working_size
@@ -34,9 +34,12 @@ def with_hand_masks(collection: Path, rows: Iterable[Row]) -> list[Row]:
 
 
 def worth_trying(collection: Path, rows: Iterable[Row]) -> list[Row]:
-    """At most TRIED records whose photographs may have a mask by contrast, sorted by assetID."""
-    refused = untaught(collection)
-    left = [row for row in rows if row["assetID"] not in refused]
+    """At most TRIED records whose photographs may have a mask by contrast, sorted by assetID.
+
+    Of a photograph that somebody has judged, bad or without a specimen, contrast knows no better.
+    """
+    judged = read_judgements(collection)
+    left = [row for row in rows if row["assetID"] not in judged]
     chosen = sorted(left, key=lambda row: number_of(row["assetID"]))[:TRIED]
     return sorted(chosen, key=lambda row: str(row["assetID"]))
 
@@ -45,10 +48,16 @@ def hand_pair(collection: Path, working_px: int, row: Row) -> Pair:
     """A photograph with its mask.
 
     Raises:
-        PhotographError: the photograph cannot be read.
-        UserError: the mask cannot, or is of another size.
+        UserError: the photograph or the mask cannot be read, or they differ in size.
     """
-    photo = opaque(open_photo(photo_path(collection, row)))
+    path = photo_path(collection, row)
+    try:
+        photo = opaque(open_photo(path))
+    except PhotographError as error:
+        raise UserError(
+            f"The photograph {path}, which has a mask, cannot be trained on: {error} "
+            "Run `butterflies collect` again, or judge it bad (butterflies annotate)."
+        ) from None
     mask = read_mask(collection, row["assetID"], photo.size)
     return _pair(row, photo, np.asarray(mask), working_px)
 

@@ -105,7 +105,7 @@ def _least_px(part: Part) -> int | None:
         return None
     if part.segmenter in ("alpha", "contrast"):
         return _CONTRAST_PX
-    return 2 * _model(part.segmenter).working_px
+    return 2 * _model(part).working_px
 
 
 def _masks(part: Part, photos: list[Image.Image]) -> list[Found | PhotographError]:
@@ -115,7 +115,7 @@ def _masks(part: Part, photos: list[Image.Image]) -> list[Found | PhotographErro
         return [_tried(by_contrast, photo) for photo in photos]
     from butterflies.segmentation.predict import predict
 
-    model = _model(part.segmenter)
+    model = _model(part)
     answers = predict(model, [opaque(photo) for photo in photos], part.batch_size)
     pairs = zip(answers, photos, strict=True)
     return [by_probability(answer, photo.size) for answer, photo in pairs]
@@ -152,11 +152,16 @@ def _write_mask(path: Path, mask: npt.NDArray[np.bool_]) -> None:
         Image.fromarray(mask.astype(np.uint8) * 255).save(temporary, format="PNG")
 
 
+def _model(part: Part) -> "Segmenter":
+    path = Path(part.segmenter)
+    return _loaded(path, path.stat().st_mtime_ns)  # in a notebook a new one may take its place
+
+
 @lru_cache(maxsize=1)
-def _model(checkpoint: str) -> "Segmenter":
+def _loaded(checkpoint: Path, changed: int) -> "Segmenter":
     from butterflies.segmentation.predict import load_segmenter
 
-    return load_segmenter(Path(checkpoint))
+    return load_segmenter(checkpoint)
 
 
 @contextmanager

@@ -124,11 +124,11 @@ def _sheared(flat: Floats, high: int) -> Iterator[tuple[float, Floats]]:
 def _lines(flat: Floats) -> list[_Line]:
     """The most regular patterns, best first."""
     columns = flat.shape[1]
-    if columns < _LEAST_TICKS * _SHORTEST_PX:
+    length, window = 2 * columns, np.hanning(columns).astype(np.float32)
+    first, last = 2 * _LEAST_TICKS, int(length / _SHORTEST_PX)
+    if first >= last:
         return []
     high = max(2, max(flat.shape) // _BANDS)
-    length, window = 2 * columns, np.hanning(columns).astype(np.float32)
-    first, last = length * _LEAST_TICKS // columns, int(length / _SHORTEST_PX)
     found: list[_Line] = []
     for slope, bands in _sheared(flat, high):
         power = np.abs(np.fft.rfft(bands * window, length, axis=1)) ** 2
