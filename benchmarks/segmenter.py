@@ -3,8 +3,7 @@ r"""How well a segmenter's masks agree with those drawn by hand, and whether fli
     python train.py experiment=segmenter collection=walk/collection out=segmenter
     python benchmarks/segmenter.py collection=walk/collection segmenter=segmenter/best.ckpt
 
-Masks are cleaned, at working size. With flips, each photograph is predicted as it is, mirrored and
-upside down, and the mean of the three counts.
+Masks are cleaned, at working size. Flips: see `predict`.
 """
 
 import sys
@@ -13,18 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from PIL import Image
 
 from butterflies.scores.masks import boundary_f, dice, iou, summarise
 from butterflies.segmentation.cleaning import clean
 from butterflies.segmentation.data import MaskedPhotographs
 from butterflies.segmentation.predict import load_segmenter, predict
-from butterflies.segmentation.segmenter import Segmenter
-
-Floats = npt.NDArray[np.floating]
-
-_LEFT_RIGHT, _TOP_BOTTOM = Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.FLIP_TOP_BOTTOM
 
 
 def main(words: list[str]) -> None:
@@ -37,22 +29,13 @@ def main(words: list[str]) -> None:
     for part in ("train", "validation", "test"):
         pairs = photographs.pairs[part]
         truth = [np.asarray(mask) > 127 for _, _, mask in pairs]
-        for views, method in (("plain", _plain), ("flips", _flipped)):
+        photos = [photo for _, photo, _ in pairs]
+        for views in ("plain", "flips"):
             start = time.perf_counter()
-            found = [clean(p > 0.5) for p in method(model, [photo for _, photo, _ in pairs])]
+            answers = predict(model, photos, flips=views == "flips")
+            found = [clean(answer > 0.5) for answer in answers]
             ms = 1e3 * (time.perf_counter() - start) / len(pairs)
             print(f"| {part} | {len(pairs)} | {views} | {_line(found, truth)} | {ms:.0f} |")
-
-
-def _plain(model: Segmenter, photos: list[Image.Image]) -> list[Floats]:
-    return predict(model, photos)
-
-
-def _flipped(model: Segmenter, photos: list[Image.Image]) -> list[Floats]:
-    mirrored = predict(model, [photo.transpose(_LEFT_RIGHT) for photo in photos])
-    upturned = predict(model, [photo.transpose(_TOP_BOTTOM) for photo in photos])
-    answers = zip(predict(model, photos), mirrored, upturned, strict=True)
-    return [(plain + left[:, ::-1] + up[::-1]) / 3 for plain, left, up in answers]
 
 
 def _line(found: list[Any], truth: list[Any]) -> str:

@@ -33,5 +33,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo, walked once for all tests that look at its results."""
     place = tmp_path_factory.mktemp("demo")
-    run_demo(DemoSettings(str(place), specimens=300, segmenter_epochs=44, autoencoder_epochs=45))
+    run_demo(DemoSettings(str(place), specimens=300, segmenter_epochs=26, autoencoder_epochs=45))
     return place

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import pytorch_lightning as pl
+import torch
 from PIL import Image
 
 from butterflies.collection.records import read_records, write_records
@@ -15,6 +17,7 @@ from butterflies.scores.masks import iou
 from butterflies.segmentation import store
 from butterflies.segmentation.cutouts import CutoutSettings, run
 from butterflies.segmentation.framing import Frame
+from butterflies.segmentation.segmenter import Segmenter
 from butterflies.segmentation.store import CutoutStore, read_cutouts
 from butterflies.tables import ok_rows
 from tests.specimens import Mask, Pixels, collection, photograph, wings
@@ -230,6 +233,21 @@ def test_settings_that_cannot_work_are_refused(tmp_path: Path, changes: dict[str
     simple(tmp_path / "c", 1)
     with pytest.raises(UserError):
         run(CutoutSettings("c", **{"segmenter": "contrast", **changes}))
+
+
+def test_a_segmenter_that_takes_anothers_place_is_used(tmp_path: Path) -> None:
+    folder, place = simple(tmp_path / "c", 1), tmp_path / "best.ckpt"
+    found = []
+    for answer in (-9.0, 9.0):
+        model = Segmenter(depth=1, width=4, working_px=64)
+        torch.nn.init.zeros_(model.net.head.weight)
+        torch.nn.init.constant_(model.net.head.bias, answer)
+        trainer = pl.Trainer(accelerator="cpu", logger=False, enable_checkpointing=False)
+        trainer.strategy.connect(model)
+        trainer.save_checkpoint(place)
+        run(settings(folder, str(place)))
+        found += read_cutouts(folder)["status"].to_pylist()
+    assert found == ["no_specimen", "ok"]
 
 
 def test_contrast_and_alpha_need_no_torch() -> None:

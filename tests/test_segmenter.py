@@ -178,6 +178,15 @@ def test_predictions_do_not_depend_on_the_company(fitted: Fitted) -> None:
         assert np.allclose(ours, theirs, atol=1e-5)
 
 
+def test_flips_are_turned_back_before_they_are_averaged(fitted: Fitted) -> None:
+    model, photo = load_segmenter(fitted[0]), Image.fromarray(photograph(wings(80, 112)))
+    mirrored = photo.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    upturned = photo.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
+    one, left, up = (predict(model, [p])[0] for p in (photo, mirrored, upturned))
+    found = predict(model, [photo], flips=True)[0]
+    assert np.allclose(found, (one + left[:, ::-1] + up[::-1]) / 3, atol=1e-5)
+
+
 def test_larger_photographs_are_scaled_down() -> None:
     model = Segmenter(depth=1, width=4, working_px=64).eval()
     found = predict(model, [Image.new("RGB", (640, 480)), Image.new("RGB", (30, 20))])

@@ -197,7 +197,7 @@ def test_a_mask_that_teaches_nothing_changes_no_fingerprint(tmp_path: Path) -> N
 def test_a_photograph_that_is_gone_is_named(tmp_path: Path) -> None:
     folder = masked_collection(tmp_path / "c", 12, (24, 32))
     (folder / "photos/a03.png").unlink()
-    with pytest.raises(UserError, match="a03.png, which has a mask"):
+    with pytest.raises(UserError, match=r"a03\.png, which has a mask"):
         data(folder).setup()
 
 

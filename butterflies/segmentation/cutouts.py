@@ -45,6 +45,9 @@ class CutoutSettings:
     bring their own transparency)."""
     cutouts: str = "cutouts"
     """Name of the set of cut-outs in the collection."""
+    flips: bool = False
+    """Predict each photograph mirrored and upside down as well: slightly better masks, at thrice
+    the network's time."""
     upright: bool = True
     """Turn specimens upright where it is clear how they lie."""
     ruler: bool = False
@@ -100,6 +103,7 @@ def _parts(settings: CutoutSettings, made: Output, rows: list[dict[str, Any]]) -
             segmenter=settings.segmenter,
             batch_size=settings.batch_size,
             keep_masks=Path(settings.keep_masks) if settings.keep_masks else None,
+            flips=settings.flips,
             upright=settings.upright,
             ruler=settings.ruler,
         )

@@ -38,6 +38,7 @@ class Part:
         segmenter: `alpha`, `contrast` or a checkpoint.
         batch_size: photographs held, and predicted, at once.
         keep_masks: folder for masks, or none.
+        flips: see predict.
         upright: turn specimens upright.
         ruler: read the photograph's ruler.
     """
@@ -49,6 +50,7 @@ class Part:
     segmenter: str
     batch_size: int
     keep_masks: Path | None
+    flips: bool
     upright: bool
     ruler: bool
 
@@ -116,7 +118,7 @@ def _masks(part: Part, photos: list[Image.Image]) -> list[Found | PhotographErro
     from butterflies.segmentation.predict import predict
 
     model = _model(part)
-    answers = predict(model, [opaque(photo) for photo in photos], part.batch_size)
+    answers = predict(model, [opaque(photo) for photo in photos], part.batch_size, part.flips)
     pairs = zip(answers, photos, strict=True)
     return [by_probability(answer, photo.size) for answer, photo in pairs]
 

@@ -15,6 +15,8 @@ from butterflies.segmentation.working import working_size
 
 Probability = npt.NDArray[np.float32]
 
+_LEFT_RIGHT, _TOP_BOTTOM = Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.FLIP_TOP_BOTTOM
+
 
 def load_segmenter(checkpoint: Path) -> Segmenter:
     """The segmenter of a checkpoint, ready to predict: on a GPU, if there is one.
@@ -34,9 +36,8 @@ def load_segmenter(checkpoint: Path) -> Segmenter:
     return model.eval().to("cuda" if torch.cuda.is_available() else "cpu")
 
 
-@torch.inference_mode()
 def predict(
-    model: Segmenter, photos: Sequence[Image.Image], batch_size: int = 8
+    model: Segmenter, photos: Sequence[Image.Image], batch_size: int = 8, flips: bool = False
 ) -> list[Probability]:
     """Probability of specimen, 0 to 1, at the model's working size.
 
@@ -46,10 +47,24 @@ def predict(
         model: in evaluation mode.
         photos: RGB, any size.
         batch_size: how many at once at most.
+        flips: the mean of what is predicted as it is, mirrored, and upside down.
 
     Returns:
         A (height, width) array of `working_size` per photograph, in their order.
     """
+    plain = _predicted(model, photos, batch_size)
+    if not flips:
+        return plain
+    mirrored = _predicted(model, [photo.transpose(_LEFT_RIGHT) for photo in photos], batch_size)
+    upturned = _predicted(model, [photo.transpose(_TOP_BOTTOM) for photo in photos], batch_size)
+    views = zip(plain, mirrored, upturned, strict=True)
+    return [(one + left[:, ::-1] + up[::-1]) / np.float32(3) for one, left, up in views]
+
+
+@torch.inference_mode()
+def _predicted(
+    model: Segmenter, photos: Sequence[Image.Image], batch_size: int
+) -> list[Probability]:
     sizes = [working_size(photo.size, model.working_px) for photo in photos]
     found: dict[int, Probability] = {}
     for size in sorted(set(sizes)):

@@ -41,7 +41,7 @@ Probability = npt.NDArray[np.float32]
 
 VERSION = 1
 FIELDS = ("disagreement", "entropy", "components", "area", "solidity")
-WEIGHTS = {"disagreement": 0.4, "entropy": 0.3, "pieces": 0.1, "oddness": 0.2}
+WEIGHTS = {"disagreement": 0.4, "entropy": 0.45, "pieces": 0.05, "oddness": 0.1}
 LEAST_GENUS = 8
 """A genus with fewer photographs is compared with all of them."""
 
