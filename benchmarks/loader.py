@@ -41,7 +41,7 @@ def _trained(collection: str, workers: int, steps: int) -> tuple[float, float]:
         start = time.perf_counter()
         batch = {name: values.to(device) for name, values in next(batches).items()}
         waited += time.perf_counter() - start
-        with torch.autocast(device, torch.bfloat16, enabled=bf16_is_fast()):
+        with torch.autocast(device, torch.bfloat16, enabled=bf16_is_fast(device)):
             logits = model(batch["photo"])
         adam.zero_grad()
         torch.autograd.backward(model.loss(logits, batch))

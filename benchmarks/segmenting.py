@@ -32,13 +32,14 @@ def link(collection: Path, here: Path, drawn: Iterable[str]) -> None:
             path.symlink_to((collection / "masks" / path.name).resolve())
 
 
-def trained(here: Path, steps: int, seed: int, **data: Any) -> Any:
+def trained(here: Path, steps: int, seed: int, working_px: int = 480, **data: Any) -> Any:
     """A segmenter after so many steps, on the CPU, also left in `model.ckpt`.
 
     Args:
         here: the collection.
         steps: of eight views each.
         seed: of weights, order and augmentation.
+        working_px: see Segmenter.
         data: further settings of MaskedPhotographs.
     """
     import pytorch_lightning as pl
@@ -48,12 +49,12 @@ def trained(here: Path, steps: int, seed: int, **data: Any) -> Any:
     from butterflies.segmentation.segmenter import Segmenter
 
     pl.seed_everything(seed, verbose=False)
-    model = Segmenter()
+    model = Segmenter(working_px=working_px)
     trainer = pl.Trainer(
         max_steps=steps,
         max_epochs=-1,
         accelerator="cpu",
-        precision="bf16-mixed" if bf16_is_fast() else "32-true",
+        precision="bf16-mixed" if bf16_is_fast("cpu") else "32-true",
         gradient_clip_val=1.0,
         limit_val_batches=0,
         logger=False,
@@ -61,7 +62,7 @@ def trained(here: Path, steps: int, seed: int, **data: Any) -> Any:
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-    trainer.fit(model, MaskedPhotographs(str(here), seed=seed, **data))
+    trainer.fit(model, MaskedPhotographs(str(here), working_px=working_px, seed=seed, **data))
     trainer.save_checkpoint(here / "model.ckpt")
     return model.eval()
 

@@ -1,7 +1,7 @@
 r"""Does drawing the worst masks first pay? IoU against the number of masks, and against chance.
 
-    python benchmarks/worst_first.py collection=walk/collection out=worst-museum steps=300
-    python benchmarks/worst_first.py collection=demo/collection out=worst-drawn steps=300
+    python benchmarks/worst_first.py collection=walk/collection out=worst-museum steps=600
+    python benchmarks/worst_first.py collection=demo/collection out=worst-drawn steps=600
 
 The collection's masks stand in for whoever draws them. Both ways begin with the same five
 photographs, drawn by lot, train anew from scratch on as many masks as there are by then, and add
@@ -23,6 +23,7 @@ from segmenting import link, parts, scores, trained
 
 SIZES = (5, 10, 20, 40, 80)
 SEEDS = (0, 1, 2)
+SIDE_PX = 240
 WAYS = ("by lot", "worst first")
 COLUMNS = ("way", "seed", "masks", "seconds", "iou", "worst", "boundary_f")
 
@@ -31,7 +32,7 @@ def main(words: list[str]) -> None:
     given = dict(word.split("=", 1) for word in words)
     if "plot" in given:
         return _plot(given["out"].split(","), Path(given["plot"]))
-    out, steps = Path(given["out"]), int(given.get("steps", 300))
+    out, steps = Path(given["out"]), int(given.get("steps", 600))
     tasks = [(Path(given["collection"]), out, way, seed, steps) for seed in SEEDS for way in WAYS]
     with ProcessPoolExecutor(int(given.get("jobs", 1))) as pool:
         list(pool.map(_curve, tasks))
@@ -54,7 +55,7 @@ def _curve(task: tuple[Path, Path, str, int, int]) -> None:
         if not (here / "scores.csv").is_file():
             start = time.perf_counter()
             link(collection, here, drawn)
-            model = trained(here, steps, seed, split="all", repeats=8)
+            model = trained(here, steps, seed, SIDE_PX, split="all", repeats=8, crop_px=128)
             seconds = time.perf_counter() - start
             _write(here, [way, seed, len(drawn), round(seconds), *scores(model, collection, test)])
 

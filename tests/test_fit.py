@@ -130,6 +130,6 @@ def test_each_training_is_one_offline_run_of_wandb_with_its_picture() -> None:
 def test_auto_precision_is_what_the_machine_is_made_for(
     fast: bool, precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tracking_fit, "bf16_is_fast", lambda: fast)
+    monkeypatch.setattr(tracking_fit, "bf16_is_fast", lambda device: fast and device == "cpu")
     chosen = settings(trainer={**TRAINER, "precision": "auto"})
     assert tracking_fit._trainer(chosen, tmp_path, []).precision == precision

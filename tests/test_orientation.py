@@ -142,3 +142,17 @@ def test_one_pair_of_wings_from_the_side_is_less_certain_than_spread_ones() -> N
     half = mask.copy()
     half[:, : int(np.median(np.nonzero(mask)[1]))] = False
     assert orientation(picture, half).confidence < 0.7 < orientation(picture, mask).confidence
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_threads_and_dots_are_no_trouble(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    size = (16, 2000) if seed % 2 else (300, 1200)
+    mask = np.zeros(size, bool)
+    if seed % 3:
+        mask[random.integers(size[0], size=150), random.integers(size[1], size=150)] = True
+    else:
+        mask[random.integers(size[0])] = True
+    picture = random.integers(255, size=(*size, 3), dtype=np.uint8)
+    found = orientation(picture, mask)
+    assert all(0 <= one <= 1 for one in (found.confidence, found.asymmetry, found.damage))

@@ -122,7 +122,7 @@ def test_a_mixed_batch_pads_at_right_and_below() -> None:
     batch = collate(samples)
     assert batch["photo"].shape == (2, 3, 6, 6)
     assert torch.equal(batch["photo"][1, :, :, :4], samples[1]["photo"])
-    assert torch.equal(batch["photo"][1, :, :, 5], samples[1]["photo"][:, :, 3])
+    assert not batch["photo"][1, :, :, 4:].any()
     assert batch["mask"].sum() == 48
     assert batch["size"].tolist() == [[4, 6], [6, 4]]
 
@@ -185,6 +185,22 @@ def test_flips_are_turned_back_before_they_are_averaged(fitted: Fitted) -> None:
     one, left, up = (predict(model, [p])[0] for p in (photo, mirrored, upturned))
     found = predict(model, [photo], flips=True)[0]
     assert np.allclose(found, (one + left[:, ::-1] + up[::-1]) / 3, atol=1e-5)
+
+
+def test_scores_do_not_depend_on_the_company(fitted: Fitted) -> None:
+    model = load_segmenter(fitted[0])
+    samples = []
+    for number, size in enumerate([(96, 64), (64, 128), (96, 128)]):
+        mask = wings(*size, seed=number)
+        photo = torch.from_numpy(photograph(mask, number)).permute(2, 0, 1)
+        truth = torch.from_numpy(mask.astype(np.uint8))[None]
+        samples.append({"photo": photo, "mask": truth, "size": torch.tensor(size)})
+    with torch.no_grad():
+        together = model._alone(collate(samples))
+        each = [model._alone(collate([sample]))[0] for sample in samples]
+    for found, alone, sample in zip(together, each, samples, strict=True):
+        height, width = sample["size"].tolist()
+        assert torch.allclose(found[:, :height, :width], alone, atol=1e-5)
 
 
 def test_larger_photographs_are_scaled_down() -> None:

@@ -10,7 +10,7 @@ from butterflies.collection.drawn import draw_backdrop
 from butterflies.collection.judgements import judge
 from butterflies.errors import UserError
 from butterflies.scores.masks import iou
-from butterflies.segmentation.augment import augment, pasted
+from butterflies.segmentation.augment import _shaded, augment, pasted
 from butterflies.segmentation.crops import Crops, EpochOrder
 from butterflies.segmentation.data import MaskedPhotographs
 from butterflies.segmentation.pasting import take_apart
@@ -37,6 +37,7 @@ def test_the_split_is_by_specimen_and_complete(tmp_path: Path) -> None:
     assert len(ids) == len(set(ids)) == 20
     everything = data(tmp_path / "c", split="all").rows()
     assert len(everything["train"]) == 20
+    assert not everything["test"], "nothing is left that has not been trained on"
 
 
 def test_too_few_masks_are_refused(tmp_path: Path) -> None:
@@ -221,3 +222,13 @@ def test_views_are_the_same_whoever_prepares_them(tmp_path: Path) -> None:
         return torch.cat([batch["photo"] for batch in photographs.train_dataloader()])
 
     assert torch.equal(epoch(0), epoch(2))
+
+
+def test_the_shadow_falls_to_one_side_only() -> None:
+    photo, mask = pair()
+    left = take_apart(photo.crop((60, 0, 160, 160)), mask.crop((60, 0, 160, 160)))
+    ground = Image.new("RGB", (100, 160), "white")
+    for seed in range(30):
+        random = np.random.default_rng(seed)
+        shaded = np.asarray(_shaded(ground, left.alpha, random))
+        assert shaded[:, -6:].min() > 250, "nothing comes round to the other side"

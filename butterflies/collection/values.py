@@ -17,6 +17,10 @@ VIEWS = {
     **dict.fromkeys(("dorsal", "d", "upper", "upperside", "recto", "above"), "dorsal"),
     **dict.fromkeys(("ventral", "v", "under", "underside", "verso", "below"), "ventral"),
 }
+CLEAR = ("dorsal", "upperside", "ventral", "underside")
+"""Words of VIEWS that mean it wherever they stand; `verso` may be a label's, `v` a volume."""
+BESIDE = ("side", "view", "surface", "wings", "from", "of", "the")
+"""What may stand beside the others."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +67,11 @@ def view_of(text: str | None) -> str | None:
     >>> view_of("Dorsal view"), view_of("V"), view_of("under-side"), view_of("lateral")
     ('dorsal', 'ventral', 'ventral', None)
     """
-    words = re.findall(r"[a-z]+", (text or "").lower().replace("-", ""))
-    views = {VIEWS[word] for word in words if word in VIEWS}
+    words = re.findall(r"[^\W_]+", (text or "").lower().replace("-", ""))
+    clear = [word for word in words if word in CLEAR]
+    if not clear and any(word not in VIEWS and word not in BESIDE for word in words):
+        return None
+    views = {VIEWS[word] for word in clear or words if word in VIEWS}
     return views.pop() if len(views) == 1 else None
 
 

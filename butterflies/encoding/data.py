@@ -105,6 +105,7 @@ class Cutouts(pl.LightningDataModule):
         if self.split == "all":
             parts["train"] = sorted(row["assetID"] for row in rows)
             parts["validation"] = parts["validation"] or parts["train"]
+            parts["test"] = []
         if len(parts["train"]) < FEWEST or not parts["validation"]:
             raise UserError(
                 f"{self.collection} has {len(rows)} cut-outs that are ok, "

@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageChops, ImageEnhance, ImageFilter
+from PIL import Image, ImageEnhance, ImageFilter
 from scipy import ndimage
 
 from butterflies.segmentation.pasting import Layers
@@ -78,7 +78,8 @@ def _shaded(ground: Image.Image, alpha: Image.Image, random: np.random.Generator
     reach, depth = random.uniform(1, 9) * side, random.uniform(0, 0.6)
     angle = random.uniform(0, 2 * np.pi)
     soft = alpha.filter(ImageFilter.GaussianBlur(random.uniform(0.4, 1) * reach))
-    moved = ImageChops.offset(soft, *(round(reach * f(angle)) for f in (np.cos, np.sin)))
+    moved = Image.new("L", soft.size)
+    moved.paste(soft, (round(reach * np.cos(angle)), round(reach * np.sin(angle))))
     black = Image.new("RGB", ground.size)
     return Image.composite(black, ground, moved.point(lambda v: v * depth))
 

@@ -1,10 +1,11 @@
 """Views of photographs and their masks, in batches."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
@@ -82,15 +83,13 @@ def collate(samples: list[Sample]) -> Sample:
     sizes = torch.stack([sample["size"] for sample in samples])
     height, width = sizes.amax(0).tolist()
     batch: Sample = {"size": sizes}
-    # Padded as the network pads, so that the company in a batch changes nothing.
-    batch["photo"] = torch.stack([_padded(s["photo"], height, width, "edge") for s in samples])
-    batch["mask"] = torch.stack([_padded(s["mask"], height, width, "constant") for s in samples])
+    for name in ("photo", "mask"):
+        batch[name] = torch.stack([_padded(sample[name], height, width) for sample in samples])
     return batch
 
 
-def _padded(pixels: Tensor, height: int, width: int, mode: Literal["edge", "constant"]) -> Tensor:
-    short = (0, height - pixels.shape[1]), (0, width - pixels.shape[2])
-    return torch.from_numpy(np.pad(pixels.numpy(), ((0, 0), *short), mode=mode))
+def _padded(pixels: Tensor, height: int, width: int) -> Tensor:
+    return F.pad(pixels, (0, width - pixels.shape[2], 0, height - pixels.shape[1]))
 
 
 def _sample(photo: np.ndarray[Any, Any], mask: np.ndarray[Any, Any]) -> Sample:

@@ -56,7 +56,7 @@ class MaskedPhotographs(pl.LightningDataModule):
             PASTED says.
         backdrops: drawn backgrounds, beside those of the photographs, to paste on; None likewise.
         split: `specimen` holds validation and test specimens out of training, `all` trains on
-            everything and validates on a part of it.
+            everything, validates on a part of it, and leaves nothing to test on.
         split_seed: see collection.splits.
         seed: of order and augmentation.
         workers: processes that prepare crops; 0 prepares them in the training process.
@@ -170,8 +170,7 @@ class MaskedPhotographs(pl.LightningDataModule):
         for row in rows:
             parts[split_of(row["specimen"], self.split_seed)].append(row)
         if self.split == "all":
-            parts["train"] = rows
-            parts["validation"] = parts["validation"] or rows
+            parts = {"train": rows, "validation": parts["validation"] or rows, "test": []}
         return parts
 
     def _pairs(self, rows: list[Row]) -> list[Pair]:

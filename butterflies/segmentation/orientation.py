@@ -128,7 +128,7 @@ def _features(specimen: Floats) -> dict[str, float]:
     soft, pattern = specimen
     both, either = np.minimum(soft, soft[:, ::-1]), np.maximum(soft, soft[:, ::-1])
     paired = pattern * (both > 0.5)
-    inside = either > 0.5
+    inside = either > min(0.5, either.max() / 2)  # of threads no pixel is half covered
     unit = np.sqrt(float(either.sum()))
     out, up = np.abs(_X[inside]) / unit, -_Y[inside] / unit
     high, low = float(up.max()), float(up.min())

@@ -73,7 +73,8 @@ def _predicted(
             chosen = same[start : start + batch_size]
             small = [np.asarray(photos[i].resize(size, Image.Resampling.BOX)) for i in chosen]
             pixels = torch.from_numpy(np.stack(small)).permute(0, 3, 1, 2)
-            with torch.autocast(model.device.type, torch.bfloat16, enabled=bf16_is_fast()):
+            device = model.device.type
+            with torch.autocast(device, torch.bfloat16, enabled=bf16_is_fast(device)):
                 logits = model(pixels.to(model.device))
             answers = torch.sigmoid(logits).cpu().numpy()[:, 0]
             found |= dict(zip(chosen, answers, strict=True))

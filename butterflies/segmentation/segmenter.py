@@ -107,8 +107,8 @@ class Segmenter(pl.LightningModule):
         Returns:
             The picture's name and its pixels (height, width, 3).
         """
-        batch = {name: values[:4] for name, values in batch.items()}
-        logits = self(batch["photo"].to(self.device))
+        batch = {name: values[:4].to(self.device) for name, values in batch.items()}
+        logits = self._alone(batch)
         photos = batch["photo"].cpu().numpy().transpose(0, 2, 3, 1)
         found = logits[:, 0].cpu().numpy() > 0
         masks = zip(found, batch["mask"][:, 0].cpu().numpy() > 0, strict=True)
@@ -130,8 +130,17 @@ class Segmenter(pl.LightningModule):
         trimmed = {name: batch[name][..., :height, :width] for name in ("photo", "mask")}
         return {**trimmed, "size": size}
 
+    def _alone(self, batch: Batch) -> Tensor:
+        """Logits of each photograph on its own, so that padding has no say; 0 on the padding."""
+        logits = batch["photo"].new_zeros(batch["mask"].shape, dtype=torch.float32)
+        for found, photo, (height, width) in zip(
+            logits, batch["photo"], batch["size"].tolist(), strict=True
+        ):
+            found[:, :height, :width] = self(photo[None, :, :height, :width])[0]
+        return logits
+
     def _evaluate(self, batch: Batch, stage: str) -> None:
-        logits = self(batch["photo"])
+        logits = self._alone(batch)
         pairs = list(_masks(logits, batch))
         values: dict[str, Any] = {
             "loss": self.loss(logits, batch),

@@ -49,7 +49,8 @@ def layers(picture: Pixels, mask: Mask) -> Floats:
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     # Of large photographs every n-th pixel is plenty.
     step = max(1, max(np.ptp(rows), np.ptp(columns)) // (4 * SIDE))
-    box = np.s_[rows[0] : rows[-1] + 1 : step, columns[0] : columns[-1] + 1 : step]
+    left = columns[0] + (int(mask[rows[0]].argmax()) - columns[0]) % step  # threads fall through
+    box = np.s_[rows[0] : rows[-1] + 1 : step, left : columns[-1] + 1 : step]
     inside = mask[box].astype(np.float32)
     grey = np.asarray(Image.fromarray(picture[box]).convert("L"), np.float32) * inside
     soft, pattern = _squares(np.stack([inside, grey]))

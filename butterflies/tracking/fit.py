@@ -140,7 +140,9 @@ def _trainer(settings: FitSettings, folder: Path, loggers: list[Any]) -> pl.Trai
     shown = sys.stderr.isatty()
     options = {"enable_progress_bar": shown, **settings.trainer}
     if options.get("precision") == "auto":
-        options["precision"] = "bf16-mixed" if bf16_is_fast() else "32-true"
+        on_gpu = options.get("accelerator") != "cpu" and torch.cuda.is_available()
+        fast = bf16_is_fast("cuda" if on_gpu else "cpu")
+        options["precision"] = "bf16-mixed" if fast else "32-true"
     try:
         return pl.Trainer(
             default_root_dir=folder,
