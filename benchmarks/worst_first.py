@@ -115,6 +115,7 @@ def _plot(outs: list[str], path: Path) -> None:
             axis.fill_between(sizes, low, high, color=colour, alpha=0.15, lw=0)
         axis.set(xscale="log", xlabel="masks", title=Path(out).name.split("-")[-1])
         axis.set_xticks(SIZES, [str(size) for size in SIZES])
+        axis.minorticks_off()
         axis.spines[["top", "right"]].set_visible(False)
     axes[0][0].set_ylabel("IoU, test specimens")
     axes[0][0].legend(frameon=False)
