@@ -11,19 +11,17 @@ Right = within 30 degrees of the label, so not a quarter turn off. AUC of damage
 damaged specimen scores higher than a whole one. Milliseconds are processor time a specimen.
 """
 
-import csv
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from labelled import labelled
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
-from butterflies.collection.identity import source_id, specimen_of
 from butterflies.collection.photos import load_mask, open_photo
-from butterflies.collection.splits import split_of
 from butterflies.segmentation.orientation import orientation
 
 Floats = npt.NDArray[np.float64]
@@ -33,11 +31,9 @@ _LARGEST_PX = 256  # the size at which a mask is found
 
 def main(words: list[str]) -> None:
     given = {key: Path(value) for key, value in (word.split("=", 1) for word in words)}
-    labels = _rows(given["labels"])
-    specimens = {source_id(row): row for row in _rows(given["records"])}
+    labels, test = labelled(given)
     found = np.array([_judged(given["photos"], given["masks"], label) for label in labels])
     names = [label["assetID"] for label in labels]
-    test = [split_of(specimen_of(specimens[name], name)) == "test" for name in names]
     print("| specimens | n | turned | damaged | median error | right | AUC of damage | ms |")
     print("|---|---|---|---|---|---|---|---|")
     print(f"| test split | {_line(found[test])} |")
@@ -47,11 +43,6 @@ def main(words: list[str]) -> None:
     for k in np.lexsort((found[:, 3], found[:, 4] <= 30))[:8]:
         label, turn, _damaged, confidence, _error, damage, _ms = found[k]
         print(f"| {names[k]} | {label:.0f} | {turn:.1f} | {confidence:.2f} | {damage:.2f} |")
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def _judged(photos: Path, masks: Path, label: dict[str, str]) -> list[float]:

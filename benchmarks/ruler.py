@@ -10,17 +10,15 @@ specimens of the test split; a photograph without a mask is given an empty one.
 Wrong = more than 3 % off. Milliseconds are processor time a photograph.
 """
 
-import csv
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from labelled import labelled
 
-from butterflies.collection.identity import source_id, specimen_of
 from butterflies.collection.photos import load_mask, open_photo
-from butterflies.collection.splits import split_of
 from butterflies.segmentation.ruler import find_scale
 
 Floats = npt.NDArray[np.float64]
@@ -30,11 +28,9 @@ _WRONG = 0.03
 
 def main(words: list[str]) -> None:
     given = {key: Path(value) for key, value in (word.split("=", 1) for word in words)}
-    labels = _rows(given["labels"])
-    specimens = {source_id(row): row for row in _rows(given["records"])}
+    labels, test = labelled(given)
     found = np.array([_judged(given["photos"], given["masks"], label) for label in labels])
     names = [label["assetID"] for label in labels]
-    test = [split_of(specimen_of(specimens[name], name)) == "test" for name in names]
     print("| specimens | rulers | found | missed | wrong | others | false | median error | ms |")
     print("|---|---|---|---|---|---|---|---|---|")
     print(f"| test split | {_line(found[test])} |")
@@ -44,11 +40,6 @@ def main(words: list[str]) -> None:
     for name, (wanted, scale, confidence, _ms) in zip(names, found, strict=True):
         if np.isnan(wanted) != np.isnan(scale) or abs(scale / wanted - 1) > _WRONG:
             print(f"| {name} | {wanted:.4f} | {scale:.4f} | {confidence:.2f} |")
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def _judged(photos: Path, masks: Path, label: dict[str, str]) -> list[float]:

@@ -94,8 +94,9 @@ class MaskedPhotographs(pl.LightningDataModule):
     def setup(self, stage: str | None = None) -> None:
         if self.pairs:
             return
-        self.pairs = {part: self._pairs(rows) for part, rows in self.rows().items()}
-        for part, rows in self.untold().items():
+        told = self.rows()
+        self.pairs = {part: self._pairs(rows) for part, rows in told.items()}
+        for part, rows in self.untold(told).items():
             self.pairs[part] = sorted(self.pairs[part] + self._by_contrast(rows))
         if not self.pairs["train"] or not self.pairs["validation"]:
             raise self._too_few({part: len(found) for part, found in self.pairs.items()})
@@ -113,14 +114,14 @@ class MaskedPhotographs(pl.LightningDataModule):
             raise self._too_few({part: len(rows) for part, rows in parts.items()})
         return parts
 
-    def untold(self) -> dict[str, list[Row]]:
-        """The records whose photographs are looked at for masks by contrast."""
+    def untold(self, told: Mapping[str, list[Row]]) -> dict[str, list[Row]]:
+        """The records, beside those of `rows`, that are looked at for masks by contrast."""
         if self.taught_by == "hand":
             return {}
-        told = {part: {row["assetID"] for row in rows} for part, rows in self.rows().items()}
+        ids = {part: {row["assetID"] for row in rows} for part, rows in told.items()}
         tried = self._split(worth_trying(self.collection, self._records()))
         return {
-            part: [row for row in rows if row["assetID"] not in told[part]]
+            part: [row for row in rows if row["assetID"] not in ids[part]]
             for part, rows in tried.items()
             if part == "train" or not told[part]
         }
@@ -147,9 +148,9 @@ class MaskedPhotographs(pl.LightningDataModule):
 
     def fingerprint(self) -> str:
         """Changes when a photograph, a mask or a specimen of the training data does."""
-        told = [row for part in self.rows().values() for row in part]
-        seen = {**self._marks(told), "contrast": {}}
-        for rows in self.untold().values():
+        told = self.rows()
+        seen = {**self._marks([row for rows in told.values() for row in rows]), "contrast": {}}
+        for rows in self.untold(told).values():
             seen["contrast"] |= self._marks(rows, masked=False)
         return hash_of({**seen, "version": contrast.VERSION if seen["contrast"] else 0})
 

@@ -41,9 +41,13 @@ def cut_out(
         PhotographError: nothing that was found is large enough for a specimen.
     """
     mask = np.asarray(found.alpha) > 127
-    _check(mask, photo)
+    if mask.mean() < LEAST_SHARE:
+        raise PhotographError("no_specimen", "Nothing that looks like a specimen was found.")
     lies = orientation(np.asarray(photo.image.convert("RGB")), mask)
     frame = Frame.around(mask, lies.turn if upright else 0.0, photo.step, photo.size)
+    if max(frame.box[2:]) < LEAST_PX:
+        reason = f"What was found is only {frame.box[2]} x {frame.box[3]} pixels."
+        raise PhotographError("no_specimen", reason)
     picture = _picture(path, photo, found, frame)
     values = {
         "specimen": record["specimen"],
@@ -58,15 +62,6 @@ def cut_out(
 def whole_mask(found: Found, photo: Reduced) -> Mask:
     """The mask at the photograph's size (height, width)."""
     return np.asarray(_fitted(found.alpha, photo.step, photo.size, 1)) > 127
-
-
-def _check(mask: Mask, photo: Reduced) -> None:
-    if mask.mean() < LEAST_SHARE:
-        raise PhotographError("no_specimen", "Nothing that looks like a specimen was found.")
-    width, height = Frame.around(mask, 0.0, photo.step, photo.size).box[2:]
-    if max(width, height) < LEAST_PX:
-        reason = f"What was found is only {width} x {height} pixels."
-        raise PhotographError("no_specimen", reason)
 
 
 def _picture(path: Path, photo: Reduced, found: Found, frame: Frame) -> Image.Image:
