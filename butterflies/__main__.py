@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-JOBS = ("collect", "annotate", "train", "cutout", "embed", "render", "serve", "export", "demo")
+JOBS = (
+    *("collect", "annotate", "train", "runs", "cutout", "embed", "render", "serve"),
+    *("export", "demo"),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

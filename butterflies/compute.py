@@ -2,11 +2,12 @@
 
 import multiprocessing
 import os
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from butterflies.errors import UserError
 from butterflies.tracking.console import progress
@@ -20,13 +21,27 @@ def cores(workers: int = 0) -> int:
     return workers or len(os.sched_getaffinity(0))
 
 
+def fastest_device() -> str:
+    """`cuda` where there is a GPU, else `cpu`."""
+    import torch  # takes seconds, and most of what runs in processes does without
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
 def bf16_is_fast(device: str) -> bool:
     """Whether `cuda` or this `cpu` multiplies bfloat16 faster than float32."""
-    import torch  # takes seconds, and most of what runs in processes does without
+    import torch
 
     if device == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+def compile_on_gpu(module: Any) -> None:
+    """Compiles a module that lies on a GPU, by `torch.compile`, where there is a C compiler."""
+    on_gpu = next(module.parameters()).device.type == "cuda"
+    if on_gpu and any(map(shutil.which, ("cc", "gcc", "clang"))):
+        module.compile()
 
 
 @contextmanager

@@ -100,7 +100,7 @@ def _train_autoencoder(settings: DemoSettings, place: Path, collection: Path) ->
     say("Training the autoencoder on the cut-outs")
     return fit(
         FitSettings(
-            model=Autoencoder,
+            model=partial(Autoencoder, network="dictionary", encoder_lr=0.0),
             data=Cutouts(str(collection), seed=settings.seed),
             monitor="val/l1",
             mode="min",

@@ -24,6 +24,9 @@ def writing(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.replace(path)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a full disk does not tell it
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -11,10 +11,9 @@ import torch
 from butterflies.collection.records import table_of, write_records
 from butterflies.collection.splits import split_of
 from butterflies.encoding import cache
-from butterflies.encoding.augment import augment
 from butterflies.encoding.autoencoder import Autoencoder
 from butterflies.encoding.cache import PictureCache, on_white, shrink
-from butterflies.encoding.data import Batches, Cutouts
+from butterflies.encoding.data import Batches, Cutouts, Pictures
 from butterflies.errors import UserError
 from tests.cutout_sets import blob, write_cutouts
 
@@ -151,7 +150,7 @@ def test_an_epoch_shows_each_row_once_in_an_order_of_its_own() -> None:
     assert all(sorted(chain(*batches)) == rows.tolist() for batches in epochs)
 
 
-@pytest.mark.parametrize(("count", "sizes"), [(3, [3]), (8, [4, 4]), (9, [4, 4, 1]), (0, [])])
+@pytest.mark.parametrize(("count", "sizes"), [(3, [3]), (8, [4, 4]), (9, [3, 3, 3]), (0, [])])
 def test_validation_shows_all_rows_in_order(count: int, sizes: list[int]) -> None:
     order = Batches(np.arange(count), 4, seed=None)
     assert len(order) == len(sizes)
@@ -159,41 +158,25 @@ def test_validation_shows_all_rows_in_order(count: int, sizes: list[int]) -> Non
     assert np.concatenate([[], *order]).tolist() == list(range(count))
 
 
-def blobs(count: int) -> tuple[torch.Tensor, torch.Tensor]:
-    return on_white(
-        torch.from_numpy(np.stack([blob(n, 128).transpose(2, 0, 1) for n in range(count)]))
-    )
+def test_a_pictures_key_follows_from_its_name_and_the_seed(collection: Path) -> None:
+    rows = np.array([3, 8])
+    whole, other = (Pictures(PictureCache(collection), seed)[rows]["key"] for seed in (0, 1))
+    write_cutouts(collection, {IDS[8]: blob(7)}, mark="other")
+    alone = Pictures(PictureCache(collection), 0)[np.array([0])]["key"]
+    assert whole[1] == alone[0]
+    assert whole[0] != whole[1] != other[1]
 
 
-def test_augmentation_follows_from_seed_and_row_alone() -> None:
-    picture, alpha = blobs(6)
-    rows = torch.arange(6)
-    whole = augment(picture, alpha, rows, (0, 3), 1.0)
-    part = augment(picture[4:], alpha[4:], rows[4:], (0, 3), 1.0)
-    other = augment(picture, alpha, rows, (0, 4), 1.0)
-    assert torch.allclose(whole[0][4:], part[0], atol=1e-6)
-    assert not torch.allclose(whole[0], other[0], atol=0.1)
-
-
-def test_without_strength_pictures_are_mirrored_or_as_they_are() -> None:
-    picture, alpha = (values.tril() for values in blobs(12))
-    shown, shown_alpha = augment(picture, alpha, torch.arange(12), (0, 0))
-    same = [torch.allclose(a, b, atol=1e-6) for a, b in zip(shown, picture, strict=True)]
-    mirrored = [
-        torch.allclose(a, b.flip(2), atol=1e-6) for a, b in zip(shown, picture, strict=True)
-    ]
-    assert all(np.array(same) ^ np.array(mirrored))
-    assert any(same)
-    assert any(mirrored)
-    assert torch.equal(shown_alpha[same.index(True)], alpha[same.index(True)])
-
-
-def test_augmentation_leaves_the_background_white_and_the_range() -> None:
-    picture, alpha = augment(*blobs(6), torch.arange(6), (0, 0), strength=2.0)
-    assert float((picture * (alpha == 0) + (alpha > 0)).min()) > 1 - 1e-5
-    assert torch.equal(picture, picture.clamp(0, 1))
-    assert picture.shape == (6, 3, 128, 128)
-    assert alpha.shape == (6, 1, 128, 128)
+def test_pixels_are_taken_from_where_they_are_held(collection: Path) -> None:
+    data = Cutouts(str(collection))
+    data.setup()
+    assert data.cache is not None
+    (plain,) = list(data.val_dataloader())
+    shown = data.on_after_batch_transfer(dict(plain), 0)
+    data.held = torch.from_numpy(np.array(data.cache.pictures))
+    (light,) = list(data.val_dataloader())
+    assert "pixels" not in light
+    assert torch.equal(data.on_after_batch_transfer(light, 0)["picture"], shown["picture"])
 
 
 def trained(collection: Path, **options: Any) -> dict[str, Any]:
@@ -216,6 +199,10 @@ def trained(collection: Path, **options: Any) -> dict[str, Any]:
 
 def test_the_same_training_gives_the_same_model(collection: Path) -> None:
     first, second, other = (trained(collection, seed=seed) for seed in (0, 0, 1))
-    assert set(first["metrics"]) == {"train/loss", "val/loss", "val/l1", "test/loss", "test/l1"}
+    assert set(first["metrics"]) == {
+        "train/loss",
+        "train/pixels",
+        *(f"{stage}/{name}" for stage in ("val", "test") for name in ("loss", "l1", "psnr")),
+    }
     assert all(map(torch.equal, first["state"].values(), second["state"].values()))
     assert not all(map(torch.equal, first["state"].values(), other["state"].values()))

@@ -3,7 +3,16 @@ import pytest
 
 from butterflies.encoding import neighbours
 from butterflies.encoding.neighbours import nearest, neighbours_table
-from butterflies.scores.neighbours import knn_accuracy, species_held_out
+from butterflies.scores import neighbours as scores
+from butterflies.scores.neighbours import (
+    NOBODY,
+    Known,
+    TooFewError,
+    knn_accuracy,
+    nearest_known,
+    species_held_out,
+    told_by,
+)
 
 RANDOM = np.random.default_rng(0)
 
@@ -108,3 +117,66 @@ def test_held_out_species_are_answered_by_other_species() -> None:
 def test_without_a_genus_of_two_species_there_is_nothing_to_hold_out() -> None:
     with pytest.raises(ValueError, match="two species"):
         species_held_out(np.zeros((4, 1)), ["A", "A", "B", "B"], ["A x", "A x", "B x", "B x"])
+
+
+@pytest.mark.parametrize("block", [7, 1024])
+def test_the_nearest_known_are_of_other_groups(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scores, "BLOCK", block)
+    known, asked = RANDOM.standard_normal((30, 3)), RANDOM.standard_normal((20, 3))
+    groups, own = RANDOM.integers(0, 4, 30), RANDOM.integers(0, 4, 20)
+    apart = np.linalg.norm(asked[:, None] - known[None], axis=2)
+    apart[own[:, None] == groups] = np.inf
+    expected = np.argsort(apart, axis=1)[:, :6]
+    assert np.array_equal(nearest_known(known, groups, asked, own, 6), expected)
+
+
+def test_where_too_few_are_of_other_groups_nobody_stands_for_them() -> None:
+    known, groups = np.arange(4.0)[:, None], np.array([0, 0, 1, 0])
+    found = nearest_known(known, groups, np.zeros((1, 1)), np.array([0]), 3)
+    assert found.tolist() == [[2, NOBODY, NOBODY]]
+
+
+def test_the_known_tell_those_asked() -> None:
+    labels = ["a"] * 6 + ["b"] * 6
+    known = Known(clusters(labels), labels, range(12))
+    asked = ["a", "b", "b", None, "b"]
+    vectors = np.array([[0.0, 0], [10, 0], [10, 0], [10, 0], [0, 0]])
+    told = told_by(known, vectors, asked, range(20, 25))
+    assert (told.plain, told.majority, told.n) == (0.75, 0.75, 4)
+    assert told.balanced == pytest.approx((1 + 2 / 3) / 2)
+
+
+def test_a_label_that_nobody_knows_is_told_wrong() -> None:
+    known = Known(np.zeros((6, 1)), ["a"] * 3 + ["b"] * 3, range(6))
+    assert told_by(known, np.zeros((1, 1)), ["c"], [9]).plain == 0
+
+
+def test_another_photograph_of_the_specimen_asked_does_not_answer() -> None:
+    known = Known(np.array([[0.0], [1], [2], [3]]), ["a", "b", "b", "b"], ["x", "y", "z", "w"])
+    assert told_by(known, np.zeros((1, 1)), ["a"], ["x"], k=1).plain == 0
+    assert told_by(known, np.zeros((1, 1)), ["a"], ["v"], k=1).plain == 1
+
+
+@pytest.mark.parametrize(
+    ("known", "asked"), [(["a", "a"], ["a"]), (["a", "b"], [None]), ([None, None], ["a"])]
+)
+def test_nothing_to_choose_from_and_nobody_to_ask_cannot_be_scored(
+    known: list[str | None], asked: list[str | None]
+) -> None:
+    with pytest.raises(TooFewError, match="two known labels"):
+        told_by(Known(np.zeros((2, 1)), known, [0, 1]), np.zeros((1, 1)), asked, [2])
+
+
+def test_species_are_held_out_of_those_who_answer() -> None:
+    genera, species = ["A", "A", "B", "B"], ["A x", "A y", "B x", "B y"]
+    places = np.array([0.0, 20, 1, 2]).repeat(5)[:, None]
+    known = Known(places, np.repeat(genera, 5).tolist(), np.repeat(species, 5).tolist())
+    own = told_by(known, np.zeros((1, 1)), ["A"], [None])
+    held = species_held_out(np.zeros((1, 1)), ["A"], ["A x"], known=known)
+    assert (own.plain, held.plain, held.n) == (1, 0, 1)
+
+
+def test_a_genus_is_asked_for_where_another_species_of_it_is_known() -> None:
+    known = Known(np.zeros((3, 1)), ["A", "B", "C"], ["A x", "B x", None])
+    genera, species = ["A", "A", "B", "C", "D"], ["A x", "A y", "B x", "C x", "D x"]
+    assert species_held_out(np.zeros((5, 1)), genera, species, known=known).n == 1

@@ -7,8 +7,9 @@ from PIL import Image, ImageSequence
 
 from butterflies.mapping.spread import spread
 from butterflies.rendering.animation import animate, in_between
-from butterflies.rendering.plots import MOST_NAMED, OTHER, UNKNOWN, groups, plot_all, scatter
+from butterflies.rendering.plots import plot_all
 from butterflies.rendering.sprites import SpriteFiles
+from butterflies.scatter import MOST_NAMED, OTHER, UNKNOWN, groups, scatter
 from tests.cutout_sets import blob, write_cutouts
 
 
@@ -29,11 +30,10 @@ def test_every_value_is_counted_once_and_the_frequent_are_named() -> None:
     assert len(set(looks)) == len(looks)
 
 
-def test_plots_show_y_downwards(tmp_path: Path) -> None:
+def test_plots_show_y_downwards() -> None:
     xy = np.array([[0.0, 0.0]] * 20 + [[0.0, 9.0]] * 20)
-    scatter(tmp_path / "genus.png", xy, ["Up"] * 20 + ["Down"] * 20, "genus")
-    with Image.open(tmp_path / "genus.png") as image:
-        pixels = np.asarray(image.convert("RGB")).astype(int)[:, : image.width * 3 // 4]
+    plot = scatter(xy, ["Up"] * 20 + ["Down"] * 20, "By genus", "40 specimens")
+    pixels = plot.astype(int)[:, : plot.shape[1] * 3 // 4]
     up, down = ((np.abs(pixels - c).sum(axis=2) < 40).nonzero()[0] for c in _first_two())
     assert len(up) > 50
     assert len(down) > 50

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import torch
 
 from butterflies.collection.withdrawn import marked, withdrawn
+from butterflies.compute import fastest_device
 from butterflies.encoding.autoencoder import Autoencoder
 from butterflies.encoding.cache import PictureCache, on_white
 from butterflies.errors import UserError
@@ -69,7 +70,7 @@ def encode_collection(checkpoint: Path, collection: Path, cutouts: str = "cutout
     Raises:
         UserError: no autoencoder, or no cut-outs, or all of them are withdrawn.
     """
-    model = load_autoencoder(checkpoint)
+    model = load_autoencoder(checkpoint).to(fastest_device())
     cache = PictureCache(collection, cutouts)
     gone = withdrawn(collection)
     rows = np.flatnonzero([asset_id not in gone for asset_id in cache.ids])

@@ -36,10 +36,14 @@ class Block(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Darkness (n, 3, 128, 128), 0 = white, to codes (n, latent_dim)."""
+    """Pictures (n, 3, 128, 128), 0 to 1, to (n, latent_dim), or (n, 2 * latent_dim) if variational.
 
-    def __init__(self, latent_dim: int, width: int) -> None:
+    Works on darkness, of which white, most of a picture, has none.
+    """
+
+    def __init__(self, latent_dim: int, width: int, variational: bool = False) -> None:
         super().__init__()
+        made = latent_dim * (2 if variational else 1)
         self.convolutions = nn.Sequential(
             nn.PixelUnshuffle(PATCH_PX),
             nn.Conv2d(3 * PATCH_PX**2, width, 3, padding=1),  # 32 px
@@ -53,18 +57,19 @@ class Encoder(nn.Module):
             nn.Conv2d(4 * width, 2 * width, 1),
             nn.ReLU(),
             nn.Flatten(),
-            zeroed(nn.Linear(2 * width * SMALLEST_PX**2, latent_dim)),
+            zeroed(nn.Linear(2 * width * SMALLEST_PX**2, made)),
         )
-        self.components = nn.Linear(3 * COARSE_PX**2, latent_dim)
+        self.components = nn.Linear(3 * COARSE_PX**2, made)
 
-    def forward(self, darkness: Tensor) -> Tensor:
+    def forward(self, pictures: Tensor) -> Tensor:
+        darkness = (1 - pictures).contiguous(memory_format=torch.channels_last)
         components: Tensor = self.components(coarse(darkness))
         refinement: Tensor = self.convolutions(darkness)
         return components + refinement
 
 
 class Decoder(nn.Module):
-    """Codes (n, latent_dim) to darkness (n, 3, 128, 128)."""
+    """Codes (n, latent_dim) to pictures (n, 3, 128, 128), unbounded."""
 
     def __init__(self, latent_dim: int, width: int) -> None:
         super().__init__()
@@ -90,7 +95,7 @@ class Decoder(nn.Module):
         blurred = self.components(codes).unflatten(1, (3, COARSE_PX, COARSE_PX))
         blurred = F.interpolate(blurred, size=(PICTURE_PX, PICTURE_PX), mode="bilinear")
         details: Tensor = self.convolutions(self.spread(codes))
-        return blurred + details
+        return 1 - (blurred + details)
 
 
 def zeroed(layer: nn.Conv2d | nn.Linear) -> nn.Module:
@@ -115,17 +120,17 @@ def weigh_hue(values: Tensor, weight: float = HUE) -> Tensor:
 
 
 @torch.no_grad()
-def start_from_components(encoder: Encoder, decoder: Decoder, darkness: Tensor) -> None:
+def start_from_components(encoder: Encoder, decoder: Decoder, pictures: Tensor) -> None:
     """Makes the halves a principal component analysis (Pearson, 1901) of coarse pictures.
 
     Hues weigh more than lightness there (HUE). Codes are scaled so that the mean square of their
     numbers is 1; distances keep their ratios. Where there are fewer pictures than components, the
     other numbers start as zeros.
     """
-    seen = coarse(darkness).float()
+    seen = coarse(1 - pictures).float()
     mean = seen.mean(0)
     spread = weigh_hue(seen - mean)
-    count = min(encoder.components.out_features, len(seen))
+    count = min(decoder.components.in_features, len(seen))
     sketch = min(
         count + 32, *seen.shape
     )  # the last axes of a sketch are rough (Halko et al., 2011)

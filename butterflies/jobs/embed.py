@@ -3,19 +3,34 @@
     python embed.py collection=data/mine autoencoder=runs/train/.../best.ckpt
     python embed.py collection=data/mine autoencoder=... projection=umap     # or pca
     python embed.py collection=data/mine autoencoder=... projection.perplexity=50
+    python embed.py collection=data/mine autoencoder=wandb:ENTITY/PROJECT/autoencoder:latest
 
 Leaves `codes.parquet`, `neighbours.parquet` and `map.parquet` in `runs/embed/<date>/`.
+`logger=wandb` makes it a run of W&B, too.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from omegaconf import DictConfig
 
 from butterflies.mapping.embedding import EmbedSettings, run
+from butterflies.reports import of_embedding
 from butterflies.tracking.console import say
-from butterflies.tracking.runs import run_job, settings_from, store_schema
+from butterflies.tracking.logger import WandbSettings, unlogged
+from butterflies.tracking.reporting import report
+from butterflies.tracking.runs import logger_from, run_job, settings_from, store_schema
 
-store_schema("embed", EmbedSettings, groups=["projection"])
+
+@dataclass
+class EmbedJob(EmbedSettings):
+    """Settings of an embedding that may be logged."""
+
+    logger: WandbSettings = field(default_factory=unlogged)
+
+
+store_schema("embed", EmbedJob, groups=["projection"])
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -23,6 +38,9 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def embed(config: DictConfig) -> None:
-    place = run(settings_from(config, EmbedSettings))
+    settings, logger = settings_from(config, EmbedSettings), logger_from(config)
+    place = run(settings)
     say(f"{place} holds the map.")
     say(f"Next: python render.py map={place}")
+    if logger.mode != "disabled":
+        report(logger, place, of_embedding(place, Path(settings.collection)))

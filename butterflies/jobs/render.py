@@ -4,18 +4,28 @@
     python render.py autoencoder=runs/train/.../best.ckpt collection=data/mine    # embeds first
 
 Leaves `site/` (a plain folder that any web host can serve), `places.parquet`,
-`representatives.parquet` and `plots/` in `runs/render/<date>/`.
+`representatives.parquet` and `plots/` in `runs/render/<date>/`. `logger=wandb` makes it a run of
+W&B, too, which refers to the site and uploads none of it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from omegaconf import DictConfig
 
 from butterflies.mapping import embedding
 from butterflies.rendering.render import RenderSettings, run
+from butterflies.reports import of_rendering
 from butterflies.tracking.console import say
-from butterflies.tracking.runs import CommandLineError, run_job, settings_from, store_schema
+from butterflies.tracking.logger import WandbSettings, unlogged
+from butterflies.tracking.reporting import report
+from butterflies.tracking.runs import (
+    CommandLineError,
+    logger_from,
+    run_job,
+    settings_from,
+    store_schema,
+)
 
 
 @dataclass
@@ -24,6 +34,7 @@ class RenderJob(RenderSettings):
 
     autoencoder: str | None = None
     """A checkpoint to embed the collection with, instead of map=."""
+    logger: WandbSettings = field(default_factory=unlogged)
 
 
 store_schema("render", RenderJob)
@@ -34,10 +45,12 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def render(config: DictConfig) -> None:
-    job = settings_from(config, RenderJob)
+    job, logger = settings_from(config, RenderJob), logger_from(config)
     place = run(job if job.map else replace(job, map=_embedded(job)))
     say(f"{place} holds the map, its plots and its site.")
     say(f"Next: butterflies serve site={place / 'site'}")
+    if logger.mode != "disabled":
+        report(logger, place, of_rendering(place))
 
 
 def _embedded(job: RenderJob) -> str:

@@ -4,8 +4,16 @@
     python train.py experiment=autoencoder collection=data/mine model.latent_dim=64
     python train.py -m experiment=autoencoder collection=data/mine model.lr=1e-3,3e-4
 
+    python train.py -m hydra/launcher=joblib experiment=autoencoder collection=data/mine seed=0,1
+
 Leaves `best.ckpt`, `last.ckpt`, `config.yaml`, `metrics.csv`, `pictures/` and `wandb/` in
-`runs/train/<date>/`. A run that was stopped goes on; `trainer=debug` tries everything in seconds.
+`runs/train/<date>/`. A run that was stopped goes on; `trainer=debug` tries everything in seconds;
+`butterflies runs` lists what there is. Sweeps: docs/sweeping.md.
+
+    python train.py experiment=autoencoder collection=data/mine trainer.devices=4
+
+trains on four GPUs, each with batches of its own of `data.batch_size`. With several nodes, or
+started by torchrun or srun, `out=` must name the run folder; a sweep (-m) takes one device a job.
 """
 
 import sys
@@ -16,15 +24,28 @@ from omegaconf import DictConfig, OmegaConf
 
 from butterflies.tracking.console import say
 from butterflies.tracking.fit import FitSettings, fit
-from butterflies.tracking.runs import CommandLineError, instantiated, run_job, sweep_number
-from butterflies.tracking.wandb import WandbSettings
+from butterflies.tracking.processes import processes
+from butterflies.tracking.provenance import read_provenance
+from butterflies.tracking.reporting import Report, report
+from butterflies.tracking.runs import (
+    CommandLineError,
+    choice,
+    instantiated,
+    logger_from,
+    run_job,
+    sweep_number,
+)
+from butterflies.tracking.wandb import agents_run_id
 
 
 def main(arguments: Sequence[str]) -> None:
-    chosen = {word.split("=")[0] for word in arguments} & {"experiment", "model"}
-    if not chosen:
+    chosen = dict(word.split("=", 1) for word in arguments if "=" in word)
+    if not {"experiment", "model"} & set(chosen):
         print("butterflies: give experiment=segmenter or experiment=autoencoder.", file=sys.stderr)
         sys.exit(2)
+    if "experiment" not in chosen:
+        name = "segmenter" if chosen["model"] == "segmenter" else "autoencoder"
+        arguments = [f"experiment={name}", *arguments]
     run_job("train", train, arguments)
 
 
@@ -32,7 +53,14 @@ def train(config: DictConfig) -> float:
     """Trains; returns the monitored score, which Hydra's sweepers can optimise."""
     if OmegaConf.is_missing(config, "collection"):
         raise CommandLineError("collection=... is missing: the collection to train on.")
+    model, data = choice("model"), choice("data")
+    if (model == "segmenter") != (data == "segmenter"):
+        raise CommandLineError(
+            f"model={model} does not learn from data={data}: leave experiment= out, or model=."
+        )
     number, out = sweep_number(), config.out
+    if number is not None and processes(config.trainer) > 1:
+        raise CommandLineError("A sweep (-m) trains with trainer.devices=1, one job after another.")
     plain = OmegaConf.to_container(config, resolve=True)
     settings = FitSettings(
         model=lambda: instantiated(config.model),
@@ -40,7 +68,9 @@ def train(config: DictConfig) -> float:
         monitor=config.monitor,
         mode=config.mode,
         trainer=instantiated(config.trainer),
-        logger=WandbSettings(**instantiated(config.logger)),
+        logger=logger_from(config),
+        patience=config.patience,
+        callbacks=[instantiated(node) for node in (config.get("callbacks") or {}).values()],
         ckpt_path=config.ckpt_path,
         out=out if number is None or out is None else str(Path(out) / str(number)),
         force=config.force,
@@ -48,6 +78,8 @@ def train(config: DictConfig) -> float:
         config=plain,  # type: ignore[arg-type]
     )
     place, scores = fit(settings)
+    if agents_run_id() not in (None, read_provenance(place).get("wandb_id")):
+        report(settings.logger, place, Report(summary=scores))  # trained before: W&B's sweep asks
     say(f"{place} holds best.ckpt and last.ckpt.")
     say(f"Next: {config.next.format(checkpoint=place / 'best.ckpt')}")
     return scores.get(config.monitor, float("nan"))

@@ -3,7 +3,7 @@
 <run>/codes.parquet  neighbours.parquet  map.parquet  provenance.json
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from butterflies.files import sha256
 from butterflies.mapping.projection import TSNE
 from butterflies.segmentation.store import CutoutStore
 from butterflies.tables import count_statuses, read_table, schema, with_statuses, write_table
+from butterflies.tracking.artifacts import checkpoint
 from butterflies.tracking.console import say
 from butterflies.tracking.outputs import Output, output
 from butterflies.tracking.provenance import hash_of
@@ -34,7 +35,7 @@ class EmbedSettings:
     collection: str
     """The collection whose cut-outs are encoded."""
     autoencoder: str
-    """The checkpoint that encodes them."""
+    """The checkpoint that encodes them: a path, or wandb:entity/project/name:alias."""
     projection: Any = field(default_factory=TSNE)
     """How codes become points: a TSNE, UMAP or PCA of mapping.projection."""
     cutouts: str = "cutouts"
@@ -57,13 +58,15 @@ def run(settings: EmbedSettings) -> Path:
     Raises:
         UserError: no autoencoder at that place, or no cut-outs.
     """
-    collection, checkpoint = Path(settings.collection), Path(settings.autoencoder)
-    load_autoencoder(checkpoint)  # says what is wrong with it before a run folder is made
+    collection, model = Path(settings.collection), checkpoint(settings.autoencoder)
+    settings = replace(settings, autoencoder=str(model))
+    load_autoencoder(model)  # says what is wrong with it before a run folder is made
     cutouts = CutoutStore(collection, settings.cutouts).fingerprint
-    inputs = {"cutouts": cutouts, "autoencoder": sha256(checkpoint)[:16]}
+    inputs = {"cutouts": cutouts, "autoencoder": sha256(model)[:16]}
     if gone := withdrawn(collection):
         inputs["withdrawn"] = hash_of(sorted(gone))
-    with output("embed", settings, inputs, VERSION) as made:
+    sources = [collection / settings.cutouts, model]
+    with output("embed", settings, inputs, VERSION, sources=sources) as made:
         if not made.finished:
             made.provenance["collection"] = str(collection.resolve())
             made.provenance["cutouts"] = {"name": settings.cutouts, "fingerprint": cutouts}

@@ -75,7 +75,8 @@ def run(settings: RenderSettings) -> Path:
         "cutouts": embedding.store.fingerprint,
         "records": records_mark(embedding.collection),
     }
-    with output("render", settings, inputs, VERSION) as made:
+    sources = [embedding.store.folder, embedding.folder]
+    with output("render", settings, inputs, VERSION, sources=sources) as made:
         if not made.finished:
             _render(settings, encoder, embedding, made)
     return made.place

@@ -1,6 +1,6 @@
 """Views of photographs and their masks, in batches."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,11 +8,12 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import Dataset
 
 from butterflies.segmentation.augment import augment, pasted
 from butterflies.segmentation.pairs import Pair, number_of
 from butterflies.segmentation.pasting import take_apart
+from butterflies.tracking.batches import ALONE, Order, Share
 
 Sample = dict[str, Tensor]
 
@@ -59,23 +60,28 @@ class Whole(Dataset[Sample]):
         return _sample(np.array(photo), (np.asarray(mask) > 127).astype(np.uint8))
 
 
-class EpochOrder(Sampler[tuple[int, int, int]]):
-    """(index, epoch, repeat) in an order of the epoch's own; Lightning calls `set_epoch`."""
+class EpochOrder(Order):
+    """Batches of (index, epoch, repeat), which an item of Crops is asked for by."""
 
-    def __init__(self, count: int, repeats: int, seed: int) -> None:
-        self.count, self.repeats, self.seed, self.epoch = count, repeats, seed, 0
+    def __init__(
+        self, count: int, repeats: int, seed: int, size: int, share: Share = ALONE
+    ) -> None:
+        super().__init__(np.arange(count), size, seed, share, repeats)
 
-    def set_epoch(self, epoch: int) -> None:
-        self.epoch = epoch
+    def shuffled(self, random: np.random.Generator) -> Any:
+        index = super().shuffled(random)
+        repeat = np.repeat(np.arange(self.repeats), len(self.numbers))
+        return np.stack([index, np.full_like(index, self.epoch), repeat], axis=1)
 
-    def __len__(self) -> int:
-        return self.count * self.repeats
 
-    def __iter__(self) -> Iterator[tuple[int, int, int]]:
-        order = np.random.default_rng([self.seed, self.epoch])
-        for repeat in range(self.repeats):
-            for index in order.permutation(self.count).tolist():
-                yield index, self.epoch, repeat
+class Batched(Dataset[Sample]):
+    """Whole batches of a dataset: an item is asked for by what its samples are asked for."""
+
+    def __init__(self, dataset: Crops | Whole) -> None:
+        self.dataset: Any = dataset
+
+    def __getitem__(self, asked: Any) -> Sample:
+        return collate([self.dataset[one] for one in asked.tolist()])
 
 
 def collate(samples: list[Sample]) -> Sample:

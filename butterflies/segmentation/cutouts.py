@@ -11,7 +11,7 @@ pixel, read from the ruler, and `mm_confidence`, null without `ruler`.
 The best and the worst of them are shown on two contact sheets, see `sheets`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from butterflies.segmentation.parts import Part, make_part, mask_file
 from butterflies.segmentation.sheets import SHEETS, sheet_path, write_sheets
 from butterflies.segmentation.store import PART, CutoutStore, has_part, join_parts, part_rows
 from butterflies.tables import ok_rows, read_table
+from butterflies.tracking.artifacts import checkpoint
 from butterflies.tracking.outputs import Output, output
 from butterflies.tracking.provenance import hash_of
 
@@ -41,8 +42,8 @@ class CutoutSettings:
     collection: str
     """The collection's folder."""
     segmenter: str
-    """A segmenter's checkpoint, `contrast` (clean light backgrounds) or `alpha` (pictures that
-    bring their own transparency)."""
+    """A segmenter's checkpoint (a path, or wandb:entity/project/name:alias), `contrast` (clean
+    light backgrounds) or `alpha` (pictures that bring their own transparency)."""
     cutouts: str = "cutouts"
     """Name of the set of cut-outs in the collection."""
     flips: bool = False
@@ -71,13 +72,14 @@ def run(settings: CutoutSettings) -> Path:
     Raises:
         UserError: there are no records, or the segmenter cannot be used.
     """
+    settings = replace(settings, segmenter=str(checkpoint(settings.segmenter)))
     collection = Path(settings.collection)
     place = collection / settings.cutouts
     rows = judged(collection, read_records(collection).sort_by("assetID").to_pylist())
     _check(settings, collection)
     inputs = {"photographs": _photographs_mark(collection, rows), "segmenter": _mark(settings)}
     with lock(place):
-        with output("cutout", settings, inputs, VERSION, place) as made:
+        with output("cutout", settings, inputs, VERSION, place, _sources(settings)) as made:
             parts = _parts(settings, made, rows)
             _prepare(made, parts, rows)
             with made.stage("cutting out"):
@@ -85,6 +87,12 @@ def run(settings: CutoutSettings) -> Path:
         _join(place, made, len(parts))
         _show(place, rows)
     return place
+
+
+def _sources(settings: CutoutSettings) -> list[Path]:
+    """What the cut-outs are made from, for their lineage."""
+    by_rule = settings.segmenter in ("alpha", "contrast")
+    return [Path(settings.collection), *([] if by_rule else [Path(settings.segmenter)])]
 
 
 def _make(parts: list[Part], settings: CutoutSettings) -> None:

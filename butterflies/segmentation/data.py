@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import pytorch_lightning as pl
 from PIL import Image
 from torch.utils.data import DataLoader
@@ -15,7 +16,7 @@ from butterflies.collection.splits import split_of
 from butterflies.errors import UserError
 from butterflies.files import sha256
 from butterflies.segmentation import contrast
-from butterflies.segmentation.crops import Crops, EpochOrder, Sample, Whole, collate
+from butterflies.segmentation.crops import Batched, Crops, EpochOrder, Sample, Whole
 from butterflies.segmentation.pairs import (
     Pair,
     Row,
@@ -25,6 +26,7 @@ from butterflies.segmentation.pairs import (
     worth_trying,
 )
 from butterflies.tables import ok_rows
+from butterflies.tracking.batches import Loader, Order, check_shares, share_of
 from butterflies.tracking.provenance import hash_of
 
 TaughtBy = Literal["hand", "contrast", "both"]
@@ -35,6 +37,8 @@ PASTED: dict[TaughtBy, tuple[float, int]] = {
 }
 """`paste` and `backdrops` by who taught: clean backgrounds alone teach nothing of others."""
 PARTS = ("train", "validation", "test")
+EVALUATED = 4
+"""Photographs in a batch of validation and test."""
 
 
 class MaskedPhotographs(pl.LightningDataModule):
@@ -82,6 +86,11 @@ class MaskedPhotographs(pl.LightningDataModule):
         self.collection, self.taught_by = Path(collection), taught_by
         self.batch_size, self.repeats, self.workers = batch_size, repeats, workers
         self.working_px, self.crop_px, self.seed = working_px, crop_px, seed
+        for name in ("batch_size", "crop_px", "repeats"):
+            if self.hparams[name] < 1:
+                raise UserError(f"data.{name} is {self.hparams[name]}: give at least 1.")
+        if workers < 0:
+            raise UserError(f"data.workers is {workers}: give 0 or more.")
         if taught_by not in PASTED:
             raise UserError(f"masks={taught_by}: choose one of {', '.join(PASTED)}.")
         usual = PASTED[taught_by]
@@ -100,6 +109,7 @@ class MaskedPhotographs(pl.LightningDataModule):
             self.pairs[part] = sorted(self.pairs[part] + self._by_contrast(rows))
         if not self.pairs["train"] or not self.pairs["validation"]:
             raise self._too_few({part: len(found) for part, found in self.pairs.items()})
+        check_shares(self, {part: len(found) for part, found in self.pairs.items()})
 
     def rows(self) -> dict[str, list[Row]]:
         """The records whose hand masks train, validate and test, sorted by assetID.
@@ -129,22 +139,20 @@ class MaskedPhotographs(pl.LightningDataModule):
     def train_dataloader(self) -> DataLoader[Sample]:
         if self.crops is None:
             self.crops = self._crops()
-        order = EpochOrder(len(self.crops), self.repeats, self.seed)
-        return DataLoader(
-            self.crops,
-            self.batch_size,
-            sampler=order,
-            num_workers=self.workers,
-            persistent_workers=self.workers > 0,
-            collate_fn=collate,
-            drop_last=len(order) >= self.batch_size,
-        )
+        share = share_of(self)
+        order = EpochOrder(len(self.crops), self.repeats, self.seed, self.batch_size, share)
+        return Loader(Batched(self.crops), order, self.workers)
 
     def val_dataloader(self) -> DataLoader[Sample]:
         return self._whole("validation")
 
     def test_dataloader(self) -> DataLoader[Sample]:
         return self._whole("test")
+
+    @property
+    def sources(self) -> list[Path]:
+        """What it reads, for the lineage."""
+        return [self.collection]
 
     def fingerprint(self) -> str:
         """Changes when a photograph, a mask or a specimen of the training data does."""
@@ -194,4 +202,6 @@ class MaskedPhotographs(pl.LightningDataModule):
         )
 
     def _whole(self, part: str) -> DataLoader[Sample]:
-        return DataLoader(Whole(self.pairs[part]), batch_size=4, collate_fn=collate)
+        whole = Whole(self.pairs[part])
+        order = Order(np.arange(len(whole)), EVALUATED, share=share_of(self))
+        return Loader(Batched(whole), order)

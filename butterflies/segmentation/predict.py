@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 
-from butterflies.compute import bf16_is_fast
+from butterflies.compute import bf16_is_fast, fastest_device
 from butterflies.errors import UserError
 from butterflies.segmentation.segmenter import Segmenter
 from butterflies.segmentation.working import working_size
@@ -33,7 +33,7 @@ def load_segmenter(checkpoint: Path) -> Segmenter:
             f"{checkpoint} holds no segmenter: give segmenter= the best.ckpt of a run of "
             "`python train.py experiment=segmenter`, or contrast, or alpha."
         ) from None
-    return model.eval().to("cuda" if torch.cuda.is_available() else "cpu")
+    return model.eval().to(fastest_device())
 
 
 def predict(

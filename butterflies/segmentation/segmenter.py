@@ -11,9 +11,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from butterflies.compute import compile_on_gpu
+from butterflies.errors import UserError
 from butterflies.scores.masks import dice, iou, outline
 from butterflies.segmentation.cleaning import clean
 from butterflies.segmentation.unet import UNet
+from butterflies.tracking.batches import counted
 
 Mask = npt.NDArray[np.bool_]
 Batch = dict[str, Tensor]
@@ -49,6 +52,9 @@ class Segmenter(pl.LightningModule):
     ) -> None:
         super().__init__()
         self.save_hyperparameters(logger=False)
+        for name in ("depth", "width", "shrink", "working_px"):
+            if self.hparams[name] < 1:
+                raise UserError(f"model.{name} is {self.hparams[name]}: give at least 1.")
         self.working_px = working_px
         self.lr, self.weight_decay, self.dice_weight = lr, weight_decay, dice_weight
         self.net = UNet(depth, width, shrink)
@@ -59,8 +65,7 @@ class Segmenter(pl.LightningModule):
         return logits.float()
 
     def on_fit_start(self) -> None:
-        if self.device.type == "cuda":
-            self.net.compile()
+        compile_on_gpu(self.net)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         batch = self._trimmed(batch)
@@ -148,7 +153,7 @@ class Segmenter(pl.LightningModule):
             "dice": sum(dice(*pair) for pair in pairs) / len(pairs),
         }
         logged = {f"{stage}/{name}": value for name, value in values.items()}
-        self.log_dict(logged, batch_size=len(pairs), on_epoch=True, on_step=False, sync_dist=True)
+        self.log_dict(logged, batch_size=counted(len(pairs)), sync_dist=True)
 
 
 def _inside(batch: Batch) -> Tensor:

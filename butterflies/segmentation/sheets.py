@@ -24,6 +24,7 @@ from PIL import Image, ImageDraw, ImageFont
 from butterflies.files import writing
 from butterflies.segmentation.orientation import CERTAIN
 from butterflies.segmentation.pictures import decode
+from butterflies.sheet import one_line, shortened
 
 SHEETS = ("best", "worst")
 COLUMNS, ROWS = 7, 6
@@ -131,14 +132,9 @@ def _put(page: Image.Image, place: tuple[int, int], picture: Image.Image) -> Non
 
 def _fitting(text: str, width: int, ink: str, size: int) -> tuple[str, str, ImageFont.FreeTypeFont]:
     """As much of a text as fits a width, smaller first, then without its middle; ink and font."""
-    text = "".join(letter for letter in " ".join(text.split()) if letter.isprintable())
-    while size > _LEAST_FONT and _font(size).getlength(text) > width:
+    while size > _LEAST_FONT and _font(size).getlength(one_line(text)) > width:
         size -= 1
-    font, shown, kept = _font(size), text, len(text) // 2
-    while font.getlength(shown) > width and kept:
-        shown = f"{text[:kept]}…{text[-kept:]}"
-        kept -= 1
-    return shown, ink, font
+    return shortened(text, width, _font(size)), ink, _font(size)
 
 
 @lru_cache

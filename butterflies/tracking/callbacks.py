@@ -3,18 +3,18 @@
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+import numpy as np
+import numpy.typing as npt
 from pytorch_lightning import Callback, LightningModule, Trainer
 
-from butterflies.files import writing
+from butterflies.sheet import write_png
 from butterflies.tracking.wandb import log_picture
 
 
 class ValidationPicture(Callback):
     """Asks the model for one picture of the first batch of each validation.
 
-    The model has a method `picture(batch) -> (name, uint8 (height, width, 3))`. The picture goes
-    to `<run>/pictures/<name>-<step>.png` and to W&B as `val/<name>`.
+    The model has a method `picture(batch) -> (name, uint8 (height, width, 3))`; see `show`.
     """
 
     def on_validation_batch_end(
@@ -29,12 +29,16 @@ class ValidationPicture(Callback):
         if batch_idx or trainer.sanity_checking or not trainer.is_global_zero:
             return
         model: Any = pl_module
-        name, picture = model.picture(batch)
-        self._save(trainer, name, picture)
-        for logger in trainer.loggers:
-            log_picture(logger, f"val/{name}", picture)
+        show(trainer, *model.picture(batch))
 
-    def _save(self, trainer: Trainer, name: str, picture: Any) -> None:
-        path = Path(trainer.default_root_dir, "pictures", f"{name}-{trainer.global_step:06d}.png")
-        with writing(path) as temporary:
-            Image.fromarray(picture).save(temporary, format="PNG")
+
+def show(trainer: Trainer, name: str, picture: npt.NDArray[np.uint8]) -> None:
+    """Keeps a picture (height, width, 3) of a validation.
+
+    It goes to `<run>/pictures/<name>-<step>.png` and to W&B as `val/<name>`.
+    """
+    folder = Path(trainer.default_root_dir, "pictures")
+    path = folder / f"{name}-{trainer.global_step:06d}.png"
+    write_png(path, picture)
+    for logger in trainer.loggers:
+        log_picture(logger, f"val/{name}", path)

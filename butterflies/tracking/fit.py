@@ -3,11 +3,9 @@
 <run>/config.yaml  metrics.csv  best.ckpt  last.ckpt  pictures/  wandb/  provenance.json
 """
 
-import logging
 import math
-import sys
-import warnings
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -15,22 +13,39 @@ from typing import Any, Literal
 import pytorch_lightning as pl
 import torch
 from omegaconf import OmegaConf
-from pytorch_lightning.callbacks import ModelCheckpoint, TQDMProgressBar
+from pytorch_lightning.callbacks import ModelCheckpoint
 
-from butterflies.compute import bf16_is_fast
 from butterflies.errors import UserError
 from butterflies.files import write_text
 from butterflies.tracking import provenance as prov
 from butterflies.tracking import wandb
+from butterflies.tracking.artifacts import Artifact, log_artifact, use_artifacts
 from butterflies.tracking.callbacks import ValidationPicture
-from butterflies.tracking.console import say
+from butterflies.tracking.console import is_first, say
+from butterflies.tracking.guards import Finite, Monitored, Patience
 from butterflies.tracking.metrics import MetricsFile
 from butterflies.tracking.outputs import Output, output
+from butterflies.tracking.processes import (
+    RUN_FOLDER,
+    check_first,
+    processes,
+    shared_folder,
+    together,
+)
+from butterflies.tracking.resuming import LastCheckpoint, SameCourse, check_start
+from butterflies.tracking.trainer import Quiet, check_options, make_trainer
 
 VERSION = 1
 
-SAME_RESULT = ("accelerator", "devices", "enable_progress_bar", "log_every_n_steps", "strategy")
-"""Options of the Trainer that do not make another result."""
+SAME_RESULT = (
+    "accelerator",
+    "devices",
+    "enable_progress_bar",
+    "log_every_n_steps",
+    "num_nodes",
+    "strategy",
+)
+"""Options of the Trainer that do not make another result; the number of processes does."""
 
 
 @dataclass
@@ -40,7 +55,7 @@ class FitSettings:
     model: Callable[[], pl.LightningModule]
     """Builds the model, once the seed is set; it has a `picture(batch)`, see `callbacks`."""
     data: pl.LightningDataModule
-    """With a method `fingerprint()` of what it reads."""
+    """With a method `fingerprint()` of what it reads, and where that lies: `sources`."""
     monitor: str
     """The metric that chooses best.ckpt."""
     mode: Literal["min", "max"]
@@ -48,6 +63,10 @@ class FitSettings:
     trainer: dict[str, Any] = field(default_factory=dict)
     """Options of Lightning's Trainer; precision=auto is bf16-mixed where that is fast."""
     logger: wandb.WandbSettings = field(default_factory=wandb.WandbSettings)
+    callbacks: Sequence[pl.Callback] = ()
+    """What else happens beside the training; they do not change what it learns."""
+    patience: int | None = None
+    """Validations without improvement after which the training stops."""
     ckpt_path: str | None = None
     """Go on from this checkpoint's weights, optimizer and step."""
     out: str | None = None
@@ -60,17 +79,29 @@ class FitSettings:
 def fit(settings: FitSettings) -> tuple[Path, dict[str, float]]:
     """Trains, keeps the best and the last checkpoint, and scores the best on the test specimens.
 
+    Where several processes train together, each calls this, and the first one writes.
+
     Returns:
         The run folder, and the scores of best.ckpt by metric name.
 
     Raises:
-        UserError: the data cannot be trained on, an option is unknown, or the loss is no number.
+        UserError: the data cannot be trained on, an option makes no sense, or the loss is no
+            number.
+        KeyboardInterrupt: it was stopped; the same settings go on.
     """
+    _check(settings)
     pl.seed_everything(settings.seed, verbose=False)
+    model = settings.model()
+    _check_model(settings, model)
+    if not is_first():
+        return _accompany(settings, model)
+    check_first(settings.trainer, settings.out)
     data: Any = settings.data
     inputs = {"data": data.fingerprint()}
-    model = settings.model()
-    with output("train", _Matters.of(settings, model), inputs, VERSION) as made:
+    sources = [*getattr(data, "sources", ())]
+    sources += [Path(settings.ckpt_path)] if settings.ckpt_path else []
+    matters = _Matters.of(settings, model)
+    with output("train", matters, inputs, VERSION, sources=sources) as made:
         if not made.finished:
             failed = True
             try:
@@ -81,6 +112,32 @@ def fit(settings: FitSettings) -> tuple[Path, dict[str, float]]:
     return made.place, made.provenance["scores"]
 
 
+def _accompany(settings: FitSettings, model: pl.LightningModule) -> tuple[Path, dict[str, float]]:
+    """The part of a process that is not the first."""
+    folder = shared_folder(settings.out)
+    there = prov.read_provenance(folder)
+    if there.get("status") == "finished":
+        return folder, there["scores"]
+    trainer = _trained(settings, model, folder, None, [])
+    return folder, _test(settings, model, trainer, folder)
+
+
+def _check(settings: FitSettings) -> None:
+    check_options(settings.trainer, settings.patience)
+    if not isinstance(settings.seed, int) or not 0 <= settings.seed < 2**32:
+        raise UserError(f"seed={settings.seed}: give a whole number from 0 on.")
+    if settings.mode not in ("min", "max"):
+        raise UserError(f"mode={settings.mode}: give min or max, whichever is good.")
+
+
+def _check_model(settings: FitSettings, model: pl.LightningModule) -> None:
+    rate = model.hparams.get("lr", 1.0)
+    if not isinstance(rate, (int, float)) or not 0 < rate < float("inf"):
+        raise UserError(f"model.lr={rate}: give a number above 0, such as 0.003.")
+    if settings.ckpt_path:
+        check_start(settings.ckpt_path, model, settings.trainer.get("max_epochs") or -1)
+
+
 @dataclass
 class _Matters:
     """The part of the settings that makes the result, as plain values."""
@@ -88,8 +145,10 @@ class _Matters:
     model: dict[str, Any]
     data: dict[str, Any]
     trainer: dict[str, Any]
+    processes: int
     monitor: str
     mode: str
+    patience: int | None
     seed: int
     ckpt_path: str | None
     out: str | None
@@ -100,34 +159,75 @@ class _Matters:
         data = {k: v for k, v in s.data.hparams.items() if k not in prov.IGNORED_KEYS}
         trainer = {k: v for k, v in s.trainer.items() if k not in SAME_RESULT}
         model = {"class": type(built).__name__, **built.hparams}
-        return cls(model, data, trainer, s.monitor, s.mode, s.seed, s.ckpt_path, s.out, s.force)
+        return cls(
+            model=model,
+            data=data,
+            trainer=trainer,
+            processes=processes(s.trainer),
+            monitor=s.monitor,
+            mode=s.mode,
+            patience=s.patience,
+            seed=s.seed,
+            ckpt_path=s.ckpt_path,
+            out=s.out,
+            force=s.force,
+        )
 
 
 def _fit(settings: FitSettings, model: pl.LightningModule, made: Output) -> None:
     folder = made.folder
     config = settings.config or prov.plain(_Matters.of(settings, model))
     write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(config)))
-    run_id = made.provenance.setdefault("wandb_id", wandb.new_run_id())
+    run_id = wandb.run_id(made.provenance.get("wandb_id"))
+    if settings.logger.mode != "disabled":
+        made.provenance["wandb_id"] = run_id
+        made.save()
     metrics = MetricsFile(folder)
     loggers: list[Any] = [metrics]
-    with _Quiet():
-        if settings.logger.mode != "disabled":
+    if settings.logger.mode != "disabled":
+        with Quiet():
             loggers.append(wandb.wandb_logger(settings.logger, folder, run_id, config, "train"))
-        trainer = _trainer(settings, folder, loggers)
+    os.environ[RUN_FOLDER] = str(folder.absolute())
+    with made.stage("fit"):
+        trainer = _trained(settings, model, folder, metrics, loggers)
+    with made.stage("test"):
+        made.provenance["scores"] = _test(settings, model, trainer, folder)
+    metrics.write()
+    _log_checkpoint(model, loggers[1:], made)
+
+
+def _trained(
+    settings: FitSettings,
+    model: pl.LightningModule,
+    folder: Path,
+    metrics: MetricsFile | None,
+    loggers: list[Any],
+) -> pl.Trainer:
+    """The trainer after the training, which went on from last.ckpt if there is one."""
     last = folder / "last.ckpt"
     start = str(last) if last.is_file() else settings.ckpt_path
-    if last.is_file():
-        metrics.forget_after(torch.load(last, weights_only=True)["global_step"])
-    with made.stage("fit"), _Quiet():
-        trainer.fit(model, settings.data, ckpt_path=start, weights_only=True)
-    if trainer.interrupted:
-        raise KeyboardInterrupt
-    with made.stage("test"), _Quiet():
-        made.provenance["scores"] = _test(settings, model, trainer, folder)
-    metrics.save()
+    if metrics:
+        begun = last.is_file() and torch.load(last, weights_only=True)["global_step"]
+        metrics.forget_from(int(begun))
+    callbacks = _callbacks(settings, folder, metrics)
+    with Quiet():
+        trainer = make_trainer(settings.trainer, folder, loggers, callbacks)
+        together(trainer, trainer.fit, model, settings.data, ckpt_path=start, weights_only=True)
+    return trainer
 
 
-def _trainer(settings: FitSettings, folder: Path, loggers: list[Any]) -> pl.Trainer:
+def _log_checkpoint(model: pl.LightningModule, loggers: list[Any], made: Output) -> None:
+    """Makes the best checkpoint an artifact of the W&B run, if there is one."""
+    for logger in loggers:
+        use_artifacts(logger.experiment, made.provenance["lineage"])
+        files = [made.folder / "best.ckpt", made.folder / "config.yaml"]
+        artifact = Artifact(type(model).__name__.lower(), "checkpoint", files)
+        log_artifact(logger.experiment, artifact, made.provenance, made.place)
+
+
+def _callbacks(
+    settings: FitSettings, folder: Path, metrics: MetricsFile | None
+) -> list[pl.Callback]:
     best = ModelCheckpoint(
         dirpath=folder,
         filename="best",
@@ -135,44 +235,17 @@ def _trainer(settings: FitSettings, folder: Path, loggers: list[Any]) -> pl.Trai
         mode=settings.mode,
         enable_version_counter=False,
     )
-    # Lightning's own save_last=True writes only when the best improves.
-    last = ModelCheckpoint(dirpath=folder, filename="last", enable_version_counter=False)
-    shown = sys.stderr.isatty()
-    options = {"enable_progress_bar": shown, **settings.trainer}
-    if options.get("precision") == "auto":
-        on_gpu = options.get("accelerator") != "cpu" and torch.cuda.is_available()
-        fast = bf16_is_fast("cuda" if on_gpu else "cpu")
-        options["precision"] = "bf16-mixed" if fast else "32-true"
-    try:
-        return pl.Trainer(
-            default_root_dir=folder,
-            callbacks=[best, last, ValidationPicture(), _Finite(), *([_Bar()] if shown else [])],
-            logger=loggers,
-            enable_model_summary=False,
-            **options,
-        )
-    except TypeError as error:
-        raise UserError(f"trainer: {error}; see Lightning's Trainer for its options.") from None
-
-
-class _Bar(TQDMProgressBar):
-    """Lightning's progress bar without the run's id."""
-
-    def get_metrics(self, *arguments: Any) -> dict[str, Any]:
-        shown = super().get_metrics(*arguments)
-        return {name: value for name, value in shown.items() if name != "v_num"}
-
-
-class _Finite(pl.Callback):
-    """Stops a training whose loss is no number any more, with a sentence."""
-
-    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
-        loss = float(trainer.callback_metrics.get("train/loss", 0.0))
-        if not math.isfinite(loss):
-            raise UserError(
-                f"The loss became {loss} at step {trainer.global_step}: lower model.lr; "
-                "last.ckpt holds the last good state."
-            )
+    stop = settings.patience and [Patience(settings.monitor, settings.mode, settings.patience)]
+    return [
+        SameCourse(settings.seed),
+        ValidationPicture(),
+        *settings.callbacks,
+        Monitored(settings.monitor),
+        Finite(folder / "last.ckpt"),
+        *(stop or []),
+        best,
+        LastCheckpoint(folder, metrics),
+    ]
 
 
 def _test(
@@ -184,21 +257,10 @@ def _test(
     if isinstance(checkpoint, ModelCheckpoint) and checkpoint.best_model_score is not None:
         scores[settings.monitor] = float(checkpoint.best_model_score)
     best = str(folder / "best.ckpt")
-    found = trainer.test(model, settings.data, ckpt_path=best, verbose=False)
+    with Quiet():
+        found = together(trainer, trainer.test, model, settings.data, ckpt_path=best, verbose=False)
     scores |= {k: float(v) for k, v in (found[0] if found else {}).items()}
+    scores = {name: value for name, value in scores.items() if math.isfinite(value)}
     for name, value in scores.items():
         say(f"  {name}: {value:.4f}")
     return scores
-
-
-class _Quiet(warnings.catch_warnings):
-    """Silences Lightning's advertisements and two warnings that do not hold here."""
-
-    def __enter__(self) -> Any:
-        entered = super().__enter__()
-        logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.WARNING)
-        warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")
-        warnings.filterwarnings("ignore", "The dirpath has changed from")  # ckpt_path=
-        warnings.filterwarnings("ignore", "The .*dataloader.* does not have many workers")
-        warnings.filterwarnings("ignore", r".*isinstance\(treespec, LeafSpec\)", FutureWarning)
-        return entered

@@ -1,6 +1,7 @@
 """`metrics.csv` of a training: a row a step, kept when the training is stopped and goes on."""
 
 import csv
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ from pytorch_lightning.utilities import rank_zero_only
 
 from butterflies.files import writing
 
+WRITTEN_EVERY_S = 5.0
+"""The file is written whole, and rows come many a second."""
+
 
 class MetricsFile(Logger):
     """Keeps what is logged in `metrics.csv`, which Lightning's CSVLogger empties on resuming."""
@@ -19,6 +23,7 @@ class MetricsFile(Logger):
         super().__init__()
         self.path = folder / "metrics.csv"
         self.rows = self._read()
+        self.written = 0.0
 
     @property
     def name(self) -> str:
@@ -45,21 +50,27 @@ class MetricsFile(Logger):
         else:
             self.rows.append(row)
 
-    def forget_after(self, step: int) -> None:
+    def forget_from(self, step: int) -> None:
         """Drops rows of steps that a resumed training will take again."""
-        self.rows = [row for row in self.rows if row["step"] <= step]
+        self.rows = [row for row in self.rows if row["step"] < step]
 
     @rank_zero_only
     def save(self) -> None:
+        """Writes the file if it has been a while: Lightning calls this for each row."""
+        if time.monotonic() - self.written >= WRITTEN_EVERY_S:
+            self.write()
+
+    def write(self) -> None:
         names = sorted({name for row in self.rows for name in row} - {"step"})
         with writing(self.path) as temporary, temporary.open("w", newline="") as file:
             writer = csv.DictWriter(file, ["step", *names])
             writer.writeheader()
             writer.writerows(self.rows)
+        self.written = time.monotonic()
 
     @rank_zero_only
     def finalize(self, status: str) -> None:
-        self.save()
+        self.write()
 
     def _read(self) -> list[dict[str, float]]:
         if not self.path.is_file():

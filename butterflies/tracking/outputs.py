@@ -9,10 +9,11 @@ return made.place
 
 import shutil
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +50,21 @@ class Output:
         yield
         timings = self.provenance["timings"]
         timings[name] = round(timings.get(name, 0.0) + time.perf_counter() - start, 2)
+        self.save()
+
+    def save(self) -> None:
+        """Writes what `provenance` says now, so that a killed job finds it again."""
         write_json(self.folder / "provenance.json", self.provenance)
 
 
 @contextmanager
 def output(
-    job: str, settings: Any, inputs: Mapping[str, str], version: int, place: Path | None = None
+    job: str,
+    settings: Any,
+    inputs: Mapping[str, str],
+    version: int,
+    place: Path | None = None,
+    sources: Sequence[Path] = (),
 ) -> Iterator[Output]:
     """Opens the output of a job for writing.
 
@@ -64,6 +74,7 @@ def output(
         inputs: name -> fingerprint of everything it reads.
         version: the room's VERSION.
         place: a fixed place that goes before `settings.out`.
+        sources: the folders or files it is made from, for its lineage.
 
     Raises:
         UserError: the folder is somebody else's, or another process writes it.
@@ -71,13 +82,20 @@ def output(
     mark = prov.fingerprint(settings, inputs, version)
     wanted = place or (Path(settings.out) if settings.out else None)
     place = wanted or _same(job, mark, settings.force) or _new(job)
-    with lock(place):
+    with ExitStack() as held:
+        try:
+            held.enter_context(lock(place))
+        except OSError as error:
+            raise UserError(
+                f"{place} cannot be written ({error.strerror}): give another out=."
+            ) from None
         made = _open(job, settings, inputs, mark, place)
         if made.finished:
             say(f"Nothing changed: {place} is up to date (force=true makes it anew).")
             yield made
             return
-        write_json(made.folder / "provenance.json", made.provenance)
+        made.provenance["lineage"] = prov.lineage(sources)
+        made.save()
         yield made
         prov.finish(made.provenance, made.folder)
         if made.folder != made.place:
@@ -95,6 +113,8 @@ def _open(job: str, settings: Any, inputs: Mapping[str, str], mark: str, place: 
             f"{place} holds what `butterflies {there['job']}` made, which this would replace: "
             "give another out=, or delete it yourself."
         )
+    if place.exists() and not place.is_dir():
+        raise UserError(f"{place} is a file: give out= a folder.")
     if not there and place.is_dir() and any(place.iterdir()):
         raise UserError(
             f"{place} is not empty and was not made by `butterflies {job}`: "
@@ -126,10 +146,12 @@ def _same(job: str, mark: str, force: bool) -> Path | None:
 
 
 def _new(job: str) -> Path:
+    """A folder that no other process takes: the jobs of a sweep may start in the same second."""
     name = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
-    place = Path("runs", job, name)
-    number = 2
-    while place.exists():
-        place = Path("runs", job, f"{name}-{number}")
-        number += 1
+    for number in count(1):
+        place = Path("runs", job, name if number == 1 else f"{name}-{number}")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            place.mkdir()
+            break
     return place

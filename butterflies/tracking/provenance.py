@@ -9,7 +9,7 @@ import json
 import platform
 import resource
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -40,6 +40,9 @@ PATH_KEYS = (
 
 IGNORED_KEYS = (*PATH_KEYS, "force", "workers", "logger", "port")
 """Settings that change where and how fast a result is made, not the result."""
+
+KNOWN_BY = ("job", "fingerprint", "wandb_id", "wandb_artifact")
+"""What tells of an ancestor which one it was."""
 
 PACKAGES = (
     "butterflies",
@@ -98,6 +101,33 @@ def read_provenance(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def lineage(sources: Iterable[Path]) -> list[dict[str, Any]]:
+    """What a result was made from, and what that was made from, the oldest first.
+
+    Each has `where` it lay, whether it was used `direct`ly, and from its own provenance, as far as
+    there is one: `job`, `fingerprint`, `wandb_id` (its run in W&B), `wandb_artifact`.
+
+    Args:
+        sources: folders of results, or files in them.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for source in sources:
+        known = read_provenance(source.parent if source.is_file() else source)
+        for ancestor in _ancestors(known):
+            found.setdefault(ancestor["where"], {**ancestor, "direct": False})
+        where = str(source.resolve())
+        told = {name: known[name] for name in KNOWN_BY if known.get(name)}
+        found[where] = {"where": where, "direct": True, **told}
+    return list(found.values())
+
+
+def _ancestors(known: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The lineage of a provenance, as far as it can be read."""
+    told = known.get("lineage")
+    entries = told if isinstance(told, list) else []
+    return [one for one in entries if isinstance(one, dict) and isinstance(one.get("where"), str)]
 
 
 def begin(job: str, settings: Any, inputs: Mapping[str, str], mark: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ configuration, `-m` sweeps over comma-separated values, `--help` prints the job'
 """
 
 import dataclasses
+import errno
 import os
 import re
 import sys
@@ -20,12 +21,14 @@ from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from butterflies.errors import UserError
-from butterflies.tracking.console import printable
+from butterflies.tracking.arguments import complaint
+from butterflies.tracking.console import complain
+from butterflies.tracking.logger import WandbSettings
 from butterflies.tracking.provenance import PATH_KEYS
 
 Settings = TypeVar("Settings")
 
-QUOTED_KEYS = (*PATH_KEYS, "ckpt_path", "query.text", "site.title", "who")
+QUOTED_KEYS = (*PATH_KEYS, "ckpt_path", "folder", "query.text", "site.title", "who")
 """Keys whose value is a path or a text: taken literally, whatever Hydra's grammar says of it."""
 
 CONFIG = "pkg://butterflies.conf"
@@ -84,20 +87,41 @@ def instantiated(node: Any) -> Any:
         CommandLineError: the object's constructor does not take these values.
     """
     if isinstance(node, DictConfig) and "_target_" in node:
+        _check_types(node)
         try:
             return hydra.utils.instantiate(node, _convert_="all")
         except InstantiationException as error:
             if isinstance(error.__cause__, UserError):
                 raise error.__cause__ from None
-            raise CommandLineError(str(error).splitlines()[0]) from None
+            raise CommandLineError(" ".join(str(error).split())) from None
     return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
+
+
+def _check_types(node: DictConfig) -> None:
+    values: Any = OmegaConf.to_container(node, resolve=True)
+    found = complaint(hydra.utils.get_class(values.pop("_target_")), values)
+    if found:
+        name, wanted = found
+        typed: Any = OmegaConf.to_container(node)
+        shared = re.fullmatch(r"\$\{(.+)\}", str(typed[name]))  # seed, of which data.seed is one
+        key = shared[1] if shared else node._get_full_key(name)
+        raise CommandLineError(f"{key}={values[name]}: give {wanted}.")
 
 
 def sweep_number() -> int | None:
     """The number of this job in a sweep (`-m`), None outside one."""
-    if not HydraConfig.initialized() or HydraConfig.get().mode != hydra.types.RunMode.MULTIRUN:
-        return None
-    return int(HydraConfig.get().job.num)
+    return int(HydraConfig.get().job.num) if _sweeping() else None
+
+
+def logger_from(config: DictConfig) -> WandbSettings:
+    """Where a job is logged; the jobs of a sweep share a group, named like the sweep's folder."""
+    settings = settings_from(config.logger, WandbSettings, "logger.")
+    sweep = Path(HydraConfig.get().sweep.dir).name if _sweeping() else None
+    return dataclasses.replace(settings, group=settings.group or sweep)
+
+
+def _sweeping() -> bool:
+    return HydraConfig.initialized() and HydraConfig.get().mode == hydra.types.RunMode.MULTIRUN
 
 
 def run_job(name: str, body: Callable[[DictConfig], object], arguments: Sequence[str]) -> None:
@@ -109,13 +133,15 @@ def run_job(name: str, body: Callable[[DictConfig], object], arguments: Sequence
         arguments: the words behind the job's name.
     """
     os.environ["HYDRA_FULL_ERROR"] = "1"  # exceptions reach the lines below as they are
-    sys.argv = [f"butterflies {name}", *quoted(arguments)]
+    typed, sys.argv = sys.argv, [f"butterflies {name}", *quoted(arguments)]
     failures: list[UserError] = []
     try:
-        guarded = _guarded(body, failures)
+        guarded = _guarded(body, failures, typed)
         hydra.main(version_base="1.3", config_path=CONFIG, config_name=name)(guarded)()
     except (HydraException, OmegaConfBaseException) as error:
         _stop(_explained(error, name), 2)
+    except UserError as error:
+        _tell_of(error, failures)
     except KeyboardInterrupt:
         _stop("Stopped. The same command goes on from here.", 130)
     if failures:
@@ -123,25 +149,40 @@ def run_job(name: str, body: Callable[[DictConfig], object], arguments: Sequence
 
 
 def _guarded(
-    body: Callable[[DictConfig], object], failures: list[UserError]
-) -> Callable[[DictConfig], None]:
-    """The body of a job that says what went wrong; the other jobs of a sweep go on."""
+    body: Callable[[DictConfig], object], failures: list[UserError], typed: list[str]
+) -> Callable[[DictConfig], object]:
+    """The body of a job that says what went wrong; the other jobs of a sweep go on.
 
-    def guarded(config: DictConfig) -> None:
+    A job of a sweep fails by an exception: it may run in a process of its own (joblib, Slurm), and
+    Hydra brings the first such exception back when all jobs have ended.
+    """
+
+    def guarded(config: DictConfig) -> object:
+        sys.argv = typed  # with which Lightning starts further processes
         try:
-            body(config)
+            return body(config)
         except UserError as error:
-            failures.append(error)
+            failure = error
         except OSError as error:
             if error.errno is None:
                 raise
             where = error.filename or "while writing"
-            failures.append(UserError(f"{error.strerror}: {where}."))
-        else:
-            return
-        print(f"butterflies: {printable(str(failures[-1]))}", file=sys.stderr)
+            room = errno.ENOSPC, errno.EDQUOT
+            more = " With more space the same command goes on." if error.errno in room else ""
+            failure = UserError(f"{error.strerror}: {where}.{more}")
+        _tell_of(failure, failures)
+        if _sweeping():
+            raise failure
+        return None
 
     return guarded
+
+
+def _tell_of(failure: UserError, failures: list[UserError]) -> None:
+    """Says what went wrong, once in a process."""
+    if failure not in failures:
+        failures.append(failure)
+        complain(str(failure))
 
 
 def quoted(arguments: Sequence[str]) -> list[str]:
@@ -171,10 +212,14 @@ def _quoted(word: str) -> str:
 def _explained(error: Exception, name: str) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     cause = f" {error.__cause__}".splitlines()[0] if error.__cause__ else ""
+    if options := re.search(r"Available options in '(.+)':((?:\n\t\S+)+)", str(error)):
+        group, names = options[1], options[2].split()
+        missing = lines[0].rpartition(f"{group}/")[2].rstrip("'")
+        return f"there is no {group}={missing}; choose one of {', '.join(names)}."
     said = " ".join(lines[:2]).rstrip(".") + cause
     return f"{said}. All keys of this job: butterflies {name} --cfg job"
 
 
 def _stop(sentence: str, status: int) -> None:
-    print(f"butterflies: {sentence}", file=sys.stderr)
+    complain(sentence)
     sys.exit(status)

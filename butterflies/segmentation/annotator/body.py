@@ -13,6 +13,7 @@ from butterflies.listening import HOST, NAMES, listen
 from butterflies.segmentation.annotator.app import app
 from butterflies.segmentation.annotator.desk import Desk
 from butterflies.segmentation.annotator.store import Store
+from butterflies.tracking.artifacts import checkpoint
 from butterflies.tracking.console import say
 
 
@@ -23,7 +24,8 @@ class AnnotateSettings:
     collection: str
     """The collection's folder."""
     segmenter: str | None = None
-    """A segmenter's checkpoint: it proposes masks and says which photographs need one most."""
+    """A segmenter's checkpoint (a path, or wandb:entity/project/name:alias): it proposes masks and
+    says which photographs need one most."""
     order: str = "worst"
     """Which photographs come first: `worst` (for the segmenter; without one, `unlabelled`),
     `unlabelled`, `random` or `name`."""
@@ -43,9 +45,9 @@ def annotate(settings: AnnotateSettings) -> None:
     Raises:
         UserError: there are no records, the segmenter cannot be used, or the port cannot be had.
     """
-    checkpoint = Path(settings.segmenter) if settings.segmenter else None
+    model = checkpoint(settings.segmenter) if settings.segmenter else None
     store = Store(Path(settings.collection), _who(settings))
-    desk = Desk(store, checkpoint, settings.seed, settings.order)
+    desk = Desk(store, model, settings.seed, settings.order)
     token = secrets.token_urlsafe(32)
     with listen(settings.port) as listening:
         port = listening.getsockname()[1]
