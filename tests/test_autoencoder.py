@@ -148,11 +148,6 @@ def test_a_model_without_numbers_is_refused(name: str) -> None:
         Autoencoder(**{name: 0})  # type: ignore[arg-type]
 
 
-def test_a_training_without_an_end_is_refused() -> None:
-    with pytest.raises(UserError, match="needs an end"):
-        train(Autoencoder(latent_dim=4, width=4), blobs(1), -1)
-
-
 class Trap:
     def __reduce__(self) -> Any:
         return Path.touch, (Path("sprung"),)

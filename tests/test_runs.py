@@ -22,7 +22,11 @@ def training(name: str, day: int, csv: str | None = METRICS, **changed: Any) -> 
         "status": "finished",
         "fingerprint": name,
         "started": f"2026-11-{day:02d}T10:20:30+00:00",
-        "settings": {"model": {"class": "Autoencoder"}, "monitor": "val/l1", "mode": "min"},
+        "settings": {
+            "model": {"class": "Autoencoder", "network": "article"},
+            "monitor": "val/l1",
+            "mode": "min",
+        },
         "inputs": {"data": "0123456789abcdef"},
         "scores": {"val/l1": 0.1, "test/l1": 0.15},
         **changed,
@@ -96,7 +100,7 @@ def test_the_table_has_a_column_for_what_a_run_has(capsys: pytest.CaptureFixture
         *("test/l1", "val/l1", "val/knn_genus", "checkpoint"),
     ]
     assert line.split() == [
-        *("a", "2026-11-01", "10:20", "Autoencoder", "01234567"),
+        *("a", "2026-11-01", "10:20", "Autoencoder", "article", "01234567"),
         *("0.1500", "0.1000", "0.6000", f"{place}/best.ckpt"),
     ]
     assert line.index("0.1500") == header.index("test/l1")

@@ -1,6 +1,5 @@
 """A convolutional autoencoder: pictures to latent codes and back."""
 
-import math
 from typing import Any, Literal
 
 import numpy as np
@@ -19,6 +18,7 @@ from butterflies.encoding.dictionary import DictionaryEncoder, start_from_dictio
 from butterflies.encoding.network import Decoder, Encoder, start_from_components
 from butterflies.errors import UserError
 from butterflies.tracking.batches import counted
+from butterflies.tracking.schedule import one_cycle
 
 SEEN_FIRST = 2048
 """Pictures that the principal components of the start are taken from."""
@@ -185,18 +185,7 @@ class Autoencoder(pl.LightningModule):
         optimizer = torch.optim.AdamW(
             groups, lr=h.lr, weight_decay=h.weight_decay, betas=(0.9, 0.95)
         )
-        if h.schedule == "constant":
-            return optimizer
-        steps = self.trainer.estimated_stepping_batches
-        if not math.isfinite(steps):
-            raise UserError("A training needs an end: give trainer.max_epochs or max_steps.")
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, [g["lr"] for g in groups], total_steps=max(2, int(steps)), pct_start=0.15
-        )
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
-        }
+        return optimizer if h.schedule == "constant" else one_cycle(optimizer, self.trainer)
 
     @torch.no_grad()
     def picture(self, batch: Batch) -> tuple[str, npt.NDArray[np.uint8]]:

@@ -1,6 +1,5 @@
 """Training the U-Net: loss, schedule, scores and the picture that shows how it does."""
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +16,7 @@ from butterflies.scores.masks import dice, iou, outline
 from butterflies.segmentation.cleaning import clean
 from butterflies.segmentation.unet import UNet
 from butterflies.tracking.batches import counted
+from butterflies.tracking.schedule import one_cycle
 
 Mask = npt.NDArray[np.bool_]
 Batch = dict[str, Tensor]
@@ -92,16 +92,7 @@ class Segmenter(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         optimizer = torch.optim.AdamW(self.parameters(), lr=self.lr, weight_decay=self.weight_decay)
-        steps = self.trainer.estimated_stepping_batches
-        if not math.isfinite(steps):  # trained by the clock: there is no end to steer for
-            return optimizer
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, self.lr, total_steps=max(2, int(steps)), pct_start=0.15
-        )
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
-        }
+        return one_cycle(optimizer, self.trainer)
 
     @torch.no_grad()
     def picture(self, batch: Batch) -> tuple[str, npt.NDArray[np.uint8]]:

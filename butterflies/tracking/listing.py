@@ -47,7 +47,7 @@ class Training:
         folder: where it lies.
         started: when, ISO 8601 in UTC.
         finished: whether it came to its end.
-        model: the model's class.
+        model: the model's class, and its network where it has a choice.
         data: fingerprint of what it was trained on.
         metrics: by name, see the module.
         checkpoint: best.ckpt, else last.ckpt, None where neither is there.
@@ -133,7 +133,7 @@ def _training(folder: Path, provenance: Mapping[str, Any]) -> Training:
         folder=folder,
         started=str(provenance["started"]),
         finished=provenance["status"] == "finished",
-        model=str(settings["model"]["class"]),
+        model=" ".join(str(settings["model"].get(n, "")) for n in ("class", "network")).strip(),
         data=str(provenance["inputs"]["data"]),
         metrics={**measured, **scores},
         checkpoint=next((path for path in checkpoints if path.is_file()), None),
