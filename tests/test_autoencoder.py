@@ -5,14 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-import pytorch_lightning as pl
 import torch
 from sklearn.decomposition import PCA
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from butterflies.encoding.autoencoder import Autoencoder
-from butterflies.encoding.cache import on_white
 from butterflies.encoding.codes import load_autoencoder
 from butterflies.encoding.network import (
     Decoder,
@@ -22,40 +19,13 @@ from butterflies.encoding.network import (
     weigh_hue,
 )
 from butterflies.errors import UserError
+from tests.autoencoders import batch_of, error, train
 from tests.cutout_sets import blob, drawn
 from tests.toy import Line
 
 
-def batch_of(pictures: list[Any]) -> dict[str, Tensor]:
-    pixels = torch.from_numpy(np.stack(pictures).transpose(0, 3, 1, 2))
-    picture, alpha = on_white(pixels)
-    return {"picture": picture, "alpha": alpha, "key": torch.arange(len(pictures))}
-
-
 def blobs(count: int) -> dict[str, Tensor]:
     return batch_of([blob(seed, 128) for seed in range(count)])
-
-
-def train(model: Autoencoder, batch: dict[str, Tensor], epochs: int) -> pl.Trainer:
-    pl.seed_everything(0, verbose=False)
-    trainer = pl.Trainer(
-        max_epochs=epochs,
-        accelerator="cpu",
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        check_val_every_n_epoch=max(1, epochs),
-        log_every_n_steps=1,
-    )
-    batches: DataLoader[Any] = DataLoader([batch], batch_size=None)  # type: ignore[arg-type]
-    trainer.fit(model, batches, batches)
-    return trainer
-
-
-def error(model: Autoencoder, batch: dict[str, Tensor]) -> float:
-    with torch.no_grad():
-        return float((model.eval()(batch["picture"]) - batch["picture"]).abs().mean())
 
 
 def test_overfits_eight_drawn_specimens() -> None:

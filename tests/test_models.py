@@ -3,22 +3,20 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
 from hydra import compose, initialize_config_module
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from butterflies.encoding import dictionary
 from butterflies.encoding.article import ArticleDecoder, ArticleEncoder
 from butterflies.encoding.autoencoder import Autoencoder
-from butterflies.encoding.cache import on_white
 from butterflies.encoding.codes import load_autoencoder
 from butterflies.encoding.network import Decoder
 from butterflies.errors import UserError
 from butterflies.tracking.runs import instantiated
+from tests.autoencoders import batch_of, error, train
 from tests.cutout_sets import drawn
 
 CONF = Path(__file__).parent.parent / "conf" / "model"
@@ -36,34 +34,7 @@ def built(name: str, *words: str) -> Autoencoder:
 
 
 def batch(count: int = 6) -> dict[str, Tensor]:
-    pixels = np.stack([drawn(number).transpose(2, 0, 1) for number in range(count)])
-    picture, alpha = on_white(torch.from_numpy(pixels))
-    return {"picture": picture, "alpha": alpha, "key": torch.arange(count)}
-
-
-def train(
-    model: Autoencoder, shown: dict[str, Tensor], epochs: int, *callbacks: pl.Callback
-) -> pl.Trainer:
-    pl.seed_everything(0, verbose=False)
-    trainer = pl.Trainer(
-        max_epochs=epochs,
-        accelerator="cpu",
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        check_val_every_n_epoch=epochs,
-        log_every_n_steps=1,
-        callbacks=list(callbacks),
-    )
-    batches: DataLoader[Any] = DataLoader([shown], batch_size=None)  # type: ignore[arg-type]
-    trainer.fit(model, batches, batches)
-    return trainer
-
-
-def error(model: Autoencoder, shown: dict[str, Tensor]) -> float:
-    with torch.no_grad():
-        return float((model.eval()(shown["picture"]) - shown["picture"]).abs().mean())
+    return batch_of([drawn(number) for number in range(count)])
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "article"])
