@@ -13,6 +13,7 @@ from butterflies.errors import UserError
 from butterflies.files import read_json, write_json
 from butterflies.rendering.embedded import open_embedding
 from butterflies.rendering.render import RenderSettings, run
+from butterflies.rendering.site import SiteSettings
 from butterflies.tables import from_rows, read_table, schema, write_table
 from tests.cutout_sets import blob, write_cutouts
 
@@ -116,6 +117,15 @@ def test_the_same_is_skipped_and_anew_gives_the_same_bytes(
     run(settings(run_folder))
     assert "Nothing changed" in capsys.readouterr().out
     assert files(run(settings(run_folder, force=True))) == before
+
+
+def test_another_title_makes_the_site_anew(tmp_path: Path) -> None:
+    run_folder = embedded(tmp_path)
+    titles = []
+    for title in ("One", "Another"):
+        place = run(settings(run_folder, out=str(tmp_path / "out"), site=SiteSettings(title=title)))
+        titles.append(read_json(place / "site" / "map.json")["title"])
+    assert titles == ["One", "Another"]
 
 
 def test_a_collection_that_moved_is_found_where_the_user_says(tmp_path: Path) -> None:

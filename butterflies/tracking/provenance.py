@@ -29,7 +29,6 @@ PATH_KEYS = (
     "segmenter",
     "autoencoder",
     "map",
-    "site",
     "archive",
     "codes",
     "ids",

@@ -28,7 +28,7 @@ from butterflies.tracking.provenance import PATH_KEYS
 
 Settings = TypeVar("Settings")
 
-QUOTED_KEYS = (*PATH_KEYS, "ckpt_path", "folder", "query.text", "site.title", "who")
+QUOTED_KEYS = (*PATH_KEYS, "ckpt_path", "folder", "query.text", "site", "site.title", "who")
 """Keys whose value is a path or a text: taken literally, whatever Hydra's grammar says of it."""
 
 CONFIG = "pkg://butterflies.conf"
