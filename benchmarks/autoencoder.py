@@ -1,14 +1,15 @@
-"""Speed and test error of `model=autoencoder` beside the article's network, on this machine.
+"""Speed and test error of our autoencoders beside the article's network, on this machine.
 
     python benchmarks/autoencoder.py collection=cutouts seconds=60,300,900
 
-Each training ends when so many seconds are over, ours with its learning rate brought down by then,
-the article's at its constant one. Time spent on anything but training steps is not counted. L1 is
-of test specimens.
+A training of ours ends when so many seconds are over, its learning rate brought down by then; the
+article's goes on at its constant one and is asked on the way. Seconds are those of training steps
+and of the start (components, dictionary). L1 is of test specimens.
 """
 
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -31,50 +32,63 @@ MODELS: dict[str, dict[str, Any]] = {
         "schedule": "constant",
     },
     "autoencoder": {},
+    "dictionary": {"network": "dictionary", "encoder_lr": 0.0},
 }
 
 
 class Clock(pl.Callback):
-    """Counts the seconds of training steps."""
+    """Counts the seconds of training steps, and asks for the test error after some of them."""
 
-    def __init__(self) -> None:
-        self.marks: list[float] = []
-
-    def on_train_batch_end(self, *_: Any) -> None:
-        self.marks.append(time.perf_counter())
+    def __init__(self, asked: Sequence[int] = (), collection: str = "") -> None:
+        self.steps: list[float] = []
+        self.asked, self.collection = asked, collection
+        self.errors: list[float] = []
+        self.since = 0.0
 
     def on_train_start(self, *_: Any) -> None:
-        self.marks.append(time.perf_counter())
+        self.since = time.perf_counter()
+
+    def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *_: Any) -> None:
+        self.steps.append(time.perf_counter() - self.since)
+        if trainer.global_step in self.asked:
+            self.errors.append(test_error(module.eval(), self.collection))
+            module.train()
+        self.since = time.perf_counter()
 
     def speed(self) -> float:
         """Seconds a step, without the first ones."""
-        return float(np.median(np.diff(self.marks[WARM_UP_STEPS:])))
+        return float(np.median(self.steps[WARM_UP_STEPS:]))
 
 
 def main(words: list[str]) -> None:
     given = dict(word.split("=", 1) for word in words)
     collection = given["collection"]
+    names = given.get("models", ",".join(MODELS)).split(",")
     print("| model | parameters | training, pictures/s | encoding, pictures/s |")
     print("|---|---|---|---|")
-    steps = {}
-    for name in MODELS:
-        model, clock = train(name, collection, WARM_UP_STEPS + TIMED_STEPS)
-        steps[name] = clock.speed()
+    starts, speeds = {}, {}
+    for name in names:
+        clock = Clock()
+        model = train(name, collection, WARM_UP_STEPS + TIMED_STEPS, clock)
+        starts[name], speeds[name] = clock.steps[0], clock.speed()
         count = sum(p.numel() for p in model.parameters())
-        print(f"| {name} | {count:,} | {32 / steps[name]:.1f} | {encoding_speed(model):.0f} |")
-    print("\n| seconds | model | pictures seen | seconds taken | test L1 |\n|---|---|---|---|---|")
-    for seconds in map(float, given.get("seconds", "60,300").split(",")):
-        for name in MODELS:
-            count = round(seconds / steps[name])
-            model, clock = train(name, collection, count)
-            taken = clock.marks[-1] - clock.marks[0]
-            shown = [f"{seconds:.0f}", name, f"{32 * count:,}", f"{taken:.0f}"]
-            print(f"| {' | '.join(shown)} | {test_error(model, collection):.4f} |", flush=True)
+        print(f"| {name} | {count:,} | {32 / speeds[name]:.1f} | {encoding_speed(model):.0f} |")
+    print("\n| model | seconds | pictures seen | test L1 |\n|---|---|---|---|")
+    seconds = [float(word) for word in given.get("seconds", "60,300,900").split(",")]
+    for name in names:
+        counts = [round((number - starts[name]) / speeds[name]) for number in seconds]
+        constant = MODELS[name].get("schedule") == "constant"
+        for group in [counts] if constant else [[count] for count in counts]:
+            clock = Clock(group, collection)
+            train(name, collection, group[-1], clock)
+            for count, error in zip(group, clock.errors, strict=True):
+                taken = sum(clock.steps[:count])
+                shown = [name, f"{taken:.0f}", f"{32 * count:,}"]
+                print(f"| {' | '.join(shown)} | {error:.4f} |", flush=True)
 
 
-def train(name: str, collection: str, steps: int) -> tuple[Autoencoder, Clock]:
+def train(name: str, collection: str, steps: int, clock: Clock) -> Autoencoder:
     pl.seed_everything(0, verbose=False)
-    clock = Clock()
     with Quiet():
         trainer = pl.Trainer(
             max_steps=steps,
@@ -89,7 +103,7 @@ def train(name: str, collection: str, steps: int) -> tuple[Autoencoder, Clock]:
         )
         model = Autoencoder(**MODELS[name])
         trainer.fit(model, Cutouts(collection))
-    return model.eval(), clock
+    return model.eval()
 
 
 def encoding_speed(model: Autoencoder) -> float:

@@ -34,9 +34,10 @@ from butterflies.encoding.data import Cutouts
 from butterflies.scores.intervals import paired_bootstrap
 from butterflies.scores.neighbours import Known, species_held_out, told_by
 from butterflies.tables import ok_rows
-from butterflies.tracking.fit import FitSettings, fit
+from butterflies.tracking.fit import fit
 from butterflies.tracking.provenance import read_provenance
 from butterflies.tracking.runs import instantiated
+from butterflies.tracking.settings import FitSettings
 from butterflies.tracking.wandb import WandbSettings
 
 FEWEST = 8

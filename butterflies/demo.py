@@ -17,7 +17,8 @@ from butterflies.segmentation import cutouts
 from butterflies.segmentation.data import MaskedPhotographs
 from butterflies.segmentation.segmenter import Segmenter
 from butterflies.tracking.console import say
-from butterflies.tracking.fit import FitSettings, fit
+from butterflies.tracking.fit import fit
+from butterflies.tracking.settings import FitSettings
 
 WORKING_PX = 320
 """Smaller than usual: twice as fast, and sharp enough for drawn wings."""

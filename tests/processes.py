@@ -11,7 +11,8 @@ from torch import Tensor
 from butterflies.errors import UserError
 from butterflies.tracking.batches import Loader, Order, counted, share_of
 from butterflies.tracking.console import complain
-from butterflies.tracking.fit import FitSettings, fit
+from butterflies.tracking.fit import fit
+from butterflies.tracking.settings import FitSettings
 from butterflies.tracking.wandb import WandbSettings
 from tests.toy import Line
 

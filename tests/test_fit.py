@@ -11,8 +11,9 @@ from PIL import Image
 
 from butterflies.errors import UserError
 from butterflies.tracking import trainer
-from butterflies.tracking.fit import FitSettings, fit
+from butterflies.tracking.fit import fit
 from butterflies.tracking.provenance import read_provenance
+from butterflies.tracking.settings import FitSettings
 from butterflies.tracking.wandb import WandbSettings
 from tests.toy import Line, Points
 

@@ -6,9 +6,10 @@ import pytest
 
 from butterflies.errors import UserError
 from butterflies.tracking import wandb
-from butterflies.tracking.fit import FitSettings, fit
+from butterflies.tracking.fit import fit
 from butterflies.tracking.logger import WandbSettings, flattened, unlogged
 from butterflies.tracking.provenance import lineage, read_provenance
+from butterflies.tracking.settings import FitSettings
 from tests.toy import Line, Points
 
 

@@ -108,6 +108,12 @@ def test_codes_by_dictionary_tell_patterns_of_the_same_lightness_apart() -> None
     assert torch.equal(apart.argmin(1) // 8, torch.arange(len(codes)) // 8)
 
 
+def test_white_pictures_have_no_dictionary() -> None:
+    encoder, white = dictionary.DictionaryEncoder(8), torch.ones(3, 3, 128, 128)
+    with pytest.raises(UserError, match="All pictures to train on are white"):
+        dictionary.start_from_dictionary(encoder, Decoder(8, 4), white)
+
+
 def test_a_variational_code_has_no_one_length() -> None:
     with pytest.raises(UserError, match=r"give model\.beta=0, or model\.network=patches"):
         Autoencoder(network="dictionary", beta=0.1)

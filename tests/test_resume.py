@@ -18,8 +18,9 @@ import torch
 from butterflies.errors import UserError
 from butterflies.tracking import resuming
 from butterflies.tracking.batches import Loader, Order
-from butterflies.tracking.fit import FitSettings, fit
+from butterflies.tracking.fit import fit
 from butterflies.tracking.provenance import read_provenance
+from butterflies.tracking.settings import FitSettings
 from tests.toy import Line
 from tests.trainings import KINDS, assert_same_training, metrics, settings
 

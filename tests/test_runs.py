@@ -6,9 +6,10 @@ import pytest
 
 from butterflies.__main__ import main
 from butterflies.errors import UserError
-from butterflies.tracking.fit import FitSettings, fit
+from butterflies.tracking.fit import fit
 from butterflies.tracking.listing import RunsSettings, small_is_good, table, trainings
 from butterflies.tracking.logger import WandbSettings
+from butterflies.tracking.settings import FitSettings
 from tests.toy import Line, Points
 
 METRICS = "step,val/l1,val/knn_genus,train/loss\n2,0.3,0.6,1\n4,0.1,,2\n6,0.2,0.9,3\n"

@@ -24,7 +24,8 @@ from butterflies.encoding.looks import looks
 from butterflies.encoding.seen import Gallery, Seen
 from butterflies.encoding.watching import CodesWatch
 from butterflies.errors import UserError
-from butterflies.tracking.fit import FitSettings, fit
+from butterflies.tracking.fit import fit
+from butterflies.tracking.settings import FitSettings
 from butterflies.tracking.wandb import WandbSettings
 from tests.cutout_sets import Pixels
 from tests.toy import Line, Points

@@ -15,7 +15,8 @@ from butterflies.encoding.data import Cutouts
 from butterflies.segmentation.data import MaskedPhotographs
 from butterflies.segmentation.segmenter import Segmenter
 from butterflies.tracking import resuming
-from butterflies.tracking.fit import FitSettings, fit
+from butterflies.tracking.fit import fit
+from butterflies.tracking.settings import FitSettings
 from butterflies.tracking.wandb import WandbSettings
 from tests.cutout_sets import blob, write_cutouts
 from tests.specimens import masked_collection

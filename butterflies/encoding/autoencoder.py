@@ -6,17 +6,16 @@ import numpy as np
 import numpy.typing as npt
 import pytorch_lightning as pl
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from butterflies.compute import compile_on_gpu
 from butterflies.encoding import losses
-from butterflies.encoding.article import ArticleDecoder, ArticleEncoder
 from butterflies.encoding.augment import chances, hide, vary
+from butterflies.encoding.choice import check, networks, projector
 from butterflies.encoding.data import Batch
 from butterflies.encoding.dictionary import DictionaryEncoder, start_from_dictionary
-from butterflies.encoding.network import Decoder, Encoder, start_from_components
-from butterflies.errors import UserError
+from butterflies.encoding.network import start_from_components
 from butterflies.tracking.batches import counted
 from butterflies.tracking.schedule import one_cycle
 
@@ -28,9 +27,6 @@ SHOWN = 12
 
 NOISE, VIEWS = 1, 2
 """What chances are drawn for, beside data.MIRROR."""
-
-PROJECTION_DIM = 256
-"""Numbers that views are told apart by, where they are contrasted (`contrast`)."""
 
 
 class Autoencoder(pl.LightningModule):
@@ -89,15 +85,11 @@ class Autoencoder(pl.LightningModule):
         self.save_hyperparameters(logger=False)
         self.latent_dim = latent_dim
         self.given: Any = self.hparams  # as attributes
-        _check(self.given)
-        self.encoder, self.decoder = _networks(network, latent_dim, width, beta > 0)
+        check(self.given)
+        self.encoder, self.decoder = networks(network, latent_dim, width, beta > 0)
         self.encoder.requires_grad_(encoder_lr > 0)
         if contrast:
-            self.projector = nn.Sequential(
-                nn.Linear(latent_dim, PROJECTION_DIM),
-                nn.ReLU(),
-                nn.Linear(PROJECTION_DIM, PROJECTION_DIM),
-            )
+            self.projector = projector(latent_dim)
         self.register_buffer("started", torch.tensor(network == "article"))
         self.to(memory_format=torch.channels_last)
 
@@ -182,10 +174,11 @@ class Autoencoder(pl.LightningModule):
         groups = [{"params": rest, "lr": h.lr}]
         if encoder:
             groups.append({"params": encoder, "lr": h.lr * h.encoder_lr})
-        optimizer = torch.optim.AdamW(
-            groups, lr=h.lr, weight_decay=h.weight_decay, betas=(0.9, 0.95)
-        )
-        return optimizer if h.schedule == "constant" else one_cycle(optimizer, self.trainer)
+        if h.schedule == "constant":
+            return torch.optim.AdamW(groups, lr=h.lr, weight_decay=h.weight_decay)
+        quick = (0.9, 0.95)
+        optimizer = torch.optim.AdamW(groups, weight_decay=h.weight_decay, betas=quick)
+        return one_cycle(optimizer, self.trainer)
 
     @torch.no_grad()
     def picture(self, batch: Batch) -> tuple[str, npt.NDArray[np.uint8]]:
@@ -251,38 +244,3 @@ class Autoencoder(pl.LightningModule):
             if sum(map(len, pictures)) >= SEEN_FIRST:
                 break
         return pictures
-
-
-def _networks(network: str, latent_dim: int, width: int, variational: bool) -> tuple[Any, Any]:
-    """Encoder and decoder.
-
-    Raises:
-        UserError: there is no such network, or not in this form.
-    """
-    if network == "article":
-        return ArticleEncoder(latent_dim, variational), ArticleDecoder(latent_dim)
-    if network == "patches":
-        return Encoder(latent_dim, width, variational), Decoder(latent_dim, width)
-    if network != "dictionary":
-        raise UserError(f"model.network={network}: choose patches, dictionary or article.")
-    if variational:
-        raise UserError(
-            "model.beta wants codes that may lie anywhere, but those of network=dictionary have "
-            "one length: give model.beta=0, or model.network=patches."
-        )
-    return DictionaryEncoder(latent_dim), Decoder(latent_dim, width)
-
-
-def _check(given: Any) -> None:
-    """Says what makes no sense in a model's settings."""
-    for name in ("latent_dim", "width"):
-        if given[name] < 1:
-            raise UserError(f"model.{name} is {given[name]}: give at least 1.")
-    weights = ("foreground", "hue", "gradients", "beta", "augmentation", "consistency")
-    for name in (*weights, "decorrelation", "variance", "contrast", "encoder_lr"):
-        if given[name] < 0:
-            raise UserError(f"model.{name} is {given[name]}: give 0 (without it) or more.")
-    if given.temperature <= 0:
-        raise UserError(f"model.temperature is {given.temperature}: give more than 0.")
-    if not 0 <= given.masking < 1:
-        raise UserError(f"model.masking is {given.masking}: give a share from 0 to below 1.")

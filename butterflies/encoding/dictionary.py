@@ -12,6 +12,7 @@ from sklearn.cluster import MiniBatchKMeans
 from torch import Tensor, nn
 
 from butterflies.encoding.network import COARSE_PX, Decoder, coarse, weigh_hue
+from butterflies.errors import UserError
 
 SHRINK = 4
 """Patches are taken of pictures of a quarter of the size, 32 px."""
@@ -118,7 +119,11 @@ def _learn_atoms(encoder: DictionaryEncoder, seen: Tensor) -> None:
 
 
 def _patches(seen: Tensor) -> Tensor:
-    """Patches of pictures (m, 3 * PATCH_PX ** 2), by lot, none of the background."""
+    """Patches of pictures (m, 3 * PATCH_PX ** 2), by lot, none of the background.
+
+    Raises:
+        UserError: all pictures are white.
+    """
     generator = torch.Generator().manual_seed(0)
     taken = []
     for picture in seen:
@@ -126,7 +131,10 @@ def _patches(seen: Tensor) -> Tensor:
         found = found[found.abs().amax(1) > NOTHING]
         chosen = torch.randperm(len(found), generator=generator)[: -(-TAKEN // len(seen))]
         taken.append(found[chosen.to(found.device)])
-    return torch.cat(taken)
+    patches = torch.cat(taken)
+    if not len(patches):
+        raise UserError("All pictures to train on are white: look at the cut-outs' contact sheets.")
+    return patches
 
 
 def _regress(layer: nn.Linear, codes: Tensor, target: Tensor) -> None:

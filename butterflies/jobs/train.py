@@ -18,23 +18,15 @@ started by torchrun or srun, `out=` must name the run folder; a sweep (-m) takes
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
+from butterflies.tracking.configured import fit_settings
 from butterflies.tracking.console import say
-from butterflies.tracking.fit import FitSettings, fit
-from butterflies.tracking.processes import processes
+from butterflies.tracking.fit import fit
 from butterflies.tracking.provenance import read_provenance
 from butterflies.tracking.reporting import Report, report
-from butterflies.tracking.runs import (
-    CommandLineError,
-    choice,
-    instantiated,
-    logger_from,
-    run_job,
-    sweep_number,
-)
+from butterflies.tracking.runs import CommandLineError, run_job
 from butterflies.tracking.wandb import agents_run_id
 
 
@@ -53,30 +45,7 @@ def train(config: DictConfig) -> float:
     """Trains; returns the monitored score, which Hydra's sweepers can optimise."""
     if OmegaConf.is_missing(config, "collection"):
         raise CommandLineError("collection=... is missing: the collection to train on.")
-    model, data = choice("model"), choice("data")
-    if (model == "segmenter") != (data == "segmenter"):
-        raise CommandLineError(
-            f"model={model} does not learn from data={data}: leave experiment= out, or model=."
-        )
-    number, out = sweep_number(), config.out
-    if number is not None and processes(config.trainer) > 1:
-        raise CommandLineError("A sweep (-m) trains with trainer.devices=1, one job after another.")
-    plain = OmegaConf.to_container(config, resolve=True)
-    settings = FitSettings(
-        model=lambda: instantiated(config.model),
-        data=instantiated(config.data),
-        monitor=config.monitor,
-        mode=config.mode,
-        trainer=instantiated(config.trainer),
-        logger=logger_from(config),
-        patience=config.patience,
-        callbacks=[instantiated(node) for node in (config.get("callbacks") or {}).values()],
-        ckpt_path=config.ckpt_path,
-        out=out if number is None or out is None else str(Path(out) / str(number)),
-        force=config.force,
-        seed=config.seed,
-        config=plain,  # type: ignore[arg-type]
-    )
+    settings = fit_settings(config)
     place, scores = fit(settings)
     if agents_run_id() not in (None, read_provenance(place).get("wandb_id")):
         report(settings.logger, place, Report(summary=scores))  # trained before: W&B's sweep asks

@@ -5,17 +5,14 @@
 
 import math
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
 from omegaconf import OmegaConf
 from pytorch_lightning.callbacks import ModelCheckpoint
 
-from butterflies.errors import UserError
 from butterflies.files import write_text
 from butterflies.tracking import provenance as prov
 from butterflies.tracking import wandb
@@ -25,55 +22,12 @@ from butterflies.tracking.console import is_first, say
 from butterflies.tracking.guards import Finite, Monitored, Patience
 from butterflies.tracking.metrics import MetricsFile
 from butterflies.tracking.outputs import Output, output
-from butterflies.tracking.processes import (
-    RUN_FOLDER,
-    check_first,
-    processes,
-    shared_folder,
-    together,
-)
-from butterflies.tracking.resuming import LastCheckpoint, SameCourse, check_start
-from butterflies.tracking.trainer import Quiet, check_options, make_trainer
+from butterflies.tracking.processes import RUN_FOLDER, check_first, shared_folder, together
+from butterflies.tracking.resuming import LastCheckpoint, SameCourse
+from butterflies.tracking.settings import FitSettings, Matters, check, check_model
+from butterflies.tracking.trainer import Quiet, make_trainer
 
 VERSION = 1
-
-SAME_RESULT = (
-    "accelerator",
-    "devices",
-    "enable_progress_bar",
-    "log_every_n_steps",
-    "num_nodes",
-    "strategy",
-)
-"""Options of the Trainer that do not make another result; the number of processes does."""
-
-
-@dataclass
-class FitSettings:
-    """Settings of a training."""
-
-    model: Callable[[], pl.LightningModule]
-    """Builds the model, once the seed is set; it has a `picture(batch)`, see `callbacks`."""
-    data: pl.LightningDataModule
-    """With a method `fingerprint()` of what it reads, and where that lies: `sources`."""
-    monitor: str
-    """The metric that chooses best.ckpt."""
-    mode: Literal["min", "max"]
-    """Whether a small or a large value of it is good."""
-    trainer: dict[str, Any] = field(default_factory=dict)
-    """Options of Lightning's Trainer; precision=auto is bf16-mixed where that is fast."""
-    logger: wandb.WandbSettings = field(default_factory=wandb.WandbSettings)
-    callbacks: Sequence[pl.Callback] = ()
-    """What else happens beside the training; they do not change what it learns."""
-    patience: int | None = None
-    """Validations without improvement after which the training stops."""
-    ckpt_path: str | None = None
-    """Go on from this checkpoint's weights, optimizer and step."""
-    out: str | None = None
-    force: bool = False
-    seed: int = 0
-    config: dict[str, Any] = field(default_factory=dict)
-    """The resolved configuration, to be kept and logged."""
 
 
 def fit(settings: FitSettings) -> tuple[Path, dict[str, float]]:
@@ -89,10 +43,10 @@ def fit(settings: FitSettings) -> tuple[Path, dict[str, float]]:
             number.
         KeyboardInterrupt: it was stopped; the same settings go on.
     """
-    _check(settings)
+    check(settings)
     pl.seed_everything(settings.seed, verbose=False)
     model = settings.model()
-    _check_model(settings, model)
+    check_model(settings, model)
     if not is_first():
         return _accompany(settings, model)
     check_first(settings.trainer, settings.out)
@@ -100,7 +54,7 @@ def fit(settings: FitSettings) -> tuple[Path, dict[str, float]]:
     inputs = {"data": data.fingerprint()}
     sources = [*getattr(data, "sources", ())]
     sources += [Path(settings.ckpt_path)] if settings.ckpt_path else []
-    matters = _Matters.of(settings, model)
+    matters = Matters.of(settings, model)
     with output("train", matters, inputs, VERSION, sources=sources) as made:
         if not made.finished:
             failed = True
@@ -122,61 +76,9 @@ def _accompany(settings: FitSettings, model: pl.LightningModule) -> tuple[Path, 
     return folder, _test(settings, model, trainer, folder)
 
 
-def _check(settings: FitSettings) -> None:
-    check_options(settings.trainer, settings.patience)
-    if not isinstance(settings.seed, int) or not 0 <= settings.seed < 2**32:
-        raise UserError(f"seed={settings.seed}: give a whole number from 0 on.")
-    if settings.mode not in ("min", "max"):
-        raise UserError(f"mode={settings.mode}: give min or max, whichever is good.")
-
-
-def _check_model(settings: FitSettings, model: pl.LightningModule) -> None:
-    rate = model.hparams.get("lr", 1.0)
-    if not isinstance(rate, (int, float)) or not 0 < rate < float("inf"):
-        raise UserError(f"model.lr={rate}: give a number above 0, such as 0.003.")
-    if settings.ckpt_path:
-        check_start(settings.ckpt_path, model, settings.trainer.get("max_epochs") or -1)
-
-
-@dataclass
-class _Matters:
-    """The part of the settings that makes the result, as plain values."""
-
-    model: dict[str, Any]
-    data: dict[str, Any]
-    trainer: dict[str, Any]
-    processes: int
-    monitor: str
-    mode: str
-    patience: int | None
-    seed: int
-    ckpt_path: str | None
-    out: str | None
-    force: bool
-
-    @classmethod
-    def of(cls, s: FitSettings, built: pl.LightningModule) -> "_Matters":
-        data = {k: v for k, v in s.data.hparams.items() if k not in prov.IGNORED_KEYS}
-        trainer = {k: v for k, v in s.trainer.items() if k not in SAME_RESULT}
-        model = {"class": type(built).__name__, **built.hparams}
-        return cls(
-            model=model,
-            data=data,
-            trainer=trainer,
-            processes=processes(s.trainer),
-            monitor=s.monitor,
-            mode=s.mode,
-            patience=s.patience,
-            seed=s.seed,
-            ckpt_path=s.ckpt_path,
-            out=s.out,
-            force=s.force,
-        )
-
-
 def _fit(settings: FitSettings, model: pl.LightningModule, made: Output) -> None:
     folder = made.folder
-    config = settings.config or prov.plain(_Matters.of(settings, model))
+    config = settings.config or prov.plain(Matters.of(settings, model))
     write_text(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(config)))
     run_id = wandb.run_id(made.provenance.get("wandb_id"))
     if settings.logger.mode != "disabled":
