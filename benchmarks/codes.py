@@ -52,7 +52,7 @@ MODELS = {
     "vicreg": ["model=vicreg"],
     "simclr": ["model=simclr"],
     "dictionary": ["model=dictionary"],
-    "dictionary, encoder learns": ["model=dictionary", "model.encoder_lr=0.03"],
+    "dictionary + encoder": ["model=dictionary", "model.encoder_lr=0.03"],
 }
 """Rows of the ablation: a name, and the words behind `experiment=autoencoder`."""
 

@@ -17,7 +17,7 @@ from butterflies.segmentation.cutouts import CutoutSettings, run
 from butterflies.segmentation.data import MaskedPhotographs
 from butterflies.segmentation.store import read_cutouts
 from tests.annotators import store
-from tests.specimens import Mask, masked_collection, wings
+from tests.specimens import Mask, masked_collection, record_some, wings
 
 SIZE = (128, 96)
 ONE, OTHER = wings(seed=1), wings(seed=2)
@@ -28,11 +28,6 @@ def found(folder: Path, asset_id: str = "a00") -> Mask:
     mask = read_mask(folder, asset_id, SIZE)
     assert mask is not None
     return mask
-
-
-def record_some(folder: Path, first: int) -> None:
-    for number in range(first, first + 10):
-        record_mask(folder, f"m{number:02d}", EMPTY, "hand", str(first))
 
 
 def test_a_mask_is_saved_with_who_when_and_how() -> None:

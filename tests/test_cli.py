@@ -48,6 +48,10 @@ def test_each_job_has_a_manual_with_its_command(
         (("train",), "experiment=segmenter or experiment=autoencoder"),
         (("train", "experiment=segmentor"), "segmentor"),
         (("embed", "projection=tsnee"), "tsnee"),
+        (("embed", "projection=null"), "projection=null chooses no projection: give one of pca,"),
+        (("embed", "projection=3"), "projection=3 chooses no projection: give one of pca, tsne,"),
+        (("embed", "~projection"), "~projection chooses no projection: give one of pca, tsne,"),
+        (("train", "-m", "experiment=autoencoder", "model=vae,null"), "chooses no model: give one"),
         (("render",), "map=RUN, or autoencoder=CHECKPOINT"),
     ],
 )

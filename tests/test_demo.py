@@ -1,16 +1,31 @@
-"""The whole way on drawn specimens, and a floor under its quality."""
+"""The whole way on drawn specimens, a floor under its quality, and the README's commands on it."""
 
 import json
+import re
 import shutil
+import signal
+import subprocess
+import sys
+import urllib.request
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
 from butterflies.__main__ import main
+from butterflies.demo import DemoSettings, run
 from butterflies.tracking.provenance import read_provenance
+from tests.test_readme import LONG, commands, words_of
 
 RUNS = ("segmenter", "autoencoder", "embedding", "map", "collection/cutouts")
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo, walked once: nothing takes longer, so that all tests of it are in this file."""
+    place = tmp_path_factory.mktemp("demo")
+    run(DemoSettings(str(place), specimens=300, segmenter_epochs=26, autoencoder_epochs=45))
+    return place
 
 
 def test_the_quality_has_a_floor(demo: Path) -> None:
@@ -44,7 +59,7 @@ def test_every_table_has_every_photograph_once(demo: Path) -> None:
 
 def test_odd_paths_work_on_the_whole_way(demo: Path) -> None:
     odd = Path("it's é, (a)=b [c] {d} ~")
-    photos = sorted((demo / "drawn" / "photos").glob("*.jpg"))[:40]
+    photos = sorted((demo / "drawn" / "photos").glob("*.jpg"))[:12]
     (odd / "photographs").mkdir(parents=True)
     for photo in photos:
         shutil.copy(photo, odd / "photographs")
@@ -58,24 +73,36 @@ def test_odd_paths_work_on_the_whole_way(demo: Path) -> None:
     assert (odd / "rendered (1)" / "site" / "map.json").is_file()
 
 
-@pytest.mark.parametrize("experiment", ["segmenter", "autoencoder"])
-def test_a_sweep_makes_one_wandb_run_per_job(demo: Path, experiment: str) -> None:
-    main(
-        [
-            "train",
-            "-m",
-            f"experiment={experiment}",
-            f"collection={demo / 'collection'}",
-            "trainer=debug",
-            "model.lr=1e-3,1e-4",
-        ]
-    )
-    runs = sorted(Path("runs/train").iterdir())
-    assert len(runs) == 2
-    ids = {read_provenance(run)["wandb_id"] for run in runs}
-    folders = [next((run / "wandb").glob("offline-run-*")).name for run in runs]
-    assert {name.rsplit("-", 1)[1] for name in folders} == ids
-    assert len(ids) == 2
-    configs = [(run / "config.yaml").read_text() for run in runs]
-    assert ["lr: 0.001" in configs[0], "lr: 0.0001" in configs[1]] == [True, True]
-    assert all((run / "metrics.csv").is_file() for run in runs)
+def test_the_short_commands_run_as_written(demo: Path, tmp_path: Path) -> None:
+    """In the README's order, on some of the demo's photographs and with its checkpoints."""
+    for photo in sorted((demo / "drawn" / "photos").iterdir())[:80]:
+        mask = demo / "drawn" / "masks" / f"{photo.stem}.png"
+        for folder, file in (("photographs", photo), ("masks", mask)):
+            Path(folder).mkdir(exist_ok=True)
+            shutil.copy(file, folder)
+    shutil.copy(demo / "drawn" / "records.csv", "records.csv")
+    for name in ("segmenter", "autoencoder"):
+        Path("runs", name).mkdir(parents=True)
+        shutil.copy(demo / name / "best.ckpt", Path("runs", name))
+    for command in commands():
+        words = words_of(command) if not LONG.search(command) else None
+        if words and words[0] == "serve":
+            _serves(words)
+        elif words is not None:
+            main(words)
+    assert Path("runs/again/site/map.json").is_file()
+    assert Path("runs/rendered/plots/spread.webp").is_file()
+
+
+def _serves(words: list[str]) -> None:
+    """Starts the server, fetches the page, and stops it with Ctrl-C."""
+    line = [sys.executable, "-m", "butterflies", *words, "port=0"]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        said = server.stdout.readline()
+        address = re.search(r"http://127\.0\.0\.1:\d+/", said)
+        assert address, said
+        page = urllib.request.urlopen(address[0], timeout=30).read()
+        server.send_signal(signal.SIGINT)
+        assert server.wait(30) == 0
+    assert b"leaflet" in page.lower()

@@ -1,8 +1,10 @@
+import socket
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from wandb import Settings
 
 from butterflies.errors import UserError
 from butterflies.tracking import wandb
@@ -72,6 +74,18 @@ def test_an_artifact_names_the_place_that_a_result_is_moved_to() -> None:
     (record,) = Path("o/wandb").glob("offline-run-*/run-*.wandb")
     assert str(Path("o/best.ckpt").absolute()).encode() in record.read_bytes()
     assert b".o.new/best.ckpt" not in record.read_bytes()
+
+
+def test_a_wandb_that_does_not_answer_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        there = partial(Settings, base_url=address, api_key="0" * 40)
+        monkeypatch.setattr("wandb.Settings", there)
+        monkeypatch.setattr(wandb, "REACHED_WITHIN_S", 1.0)
+        with pytest.raises(UserError, match=r"^W&B: .*logger\.mode=offline"):
+            wandb.wandb_logger(WandbSettings(mode="online"), tmp_path, "0a1b", {}, "train")
 
 
 def test_an_unknown_mode_is_told() -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,23 @@ from tests.toy import Line
 from tests.trainings import KINDS, assert_same_training, metrics, settings
 
 ROOT = Path(__file__).parent.parent
+Whole = Callable[..., Path]
+OPTIONS = {"log_every_n_steps": 1, "accelerator": "cpu"}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    """Trains without a stop, once with the same settings, on the collection `c` beside the run."""
+    done: dict[str, Path] = {}
+
+    def train(kind: str, **changed: Any) -> Path:
+        name = f"{kind} {changed}"
+        if name not in done:
+            folder = tmp_path_factory.mktemp("whole")
+            done[name] = fit(settings(kind, folder / "c", out=str(folder / "run"), **changed))[0]
+        return done[name]
+
+    return train
 
 
 class Killed(pl.Callback):
@@ -50,31 +68,26 @@ def killed_and_resumed(kind: str, collection: Path, step: int, **changed: Any) -
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("batches_left", [1, 3])
 def test_a_run_stopped_within_an_epoch_ends_like_one_that_was_not(
-    kind: str, batches_left: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: str, batches_left: int, whole: Whole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, _ = fit(settings(kind, tmp_path / "c", out="whole"))
-    steps = int(torch.load(whole / "last.ckpt", weights_only=True)["global_step"])
+    run = whole(kind)
+    steps = int(torch.load(run / "last.ckpt", weights_only=True)["global_step"])
     assert steps % 3 == 0
     assert steps // 3 > 3, "there is a middle of an epoch"
     monkeypatch.setattr(resuming, "EVERY_S", 0.0)
-    rest = killed_and_resumed(kind, tmp_path / "c", step=steps // 3 * 2 - batches_left)
-    assert_same_training(whole, rest)
+    rest = killed_and_resumed(kind, run.parent / "c", step=steps // 3 * 2 - batches_left)
+    assert_same_training(run, rest)
 
 
 @pytest.mark.parametrize("step", [8, 10, 11])
 def test_validations_within_an_epoch_are_neither_lost_nor_doubled(
-    step: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    step: int, whole: Whole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options = {
-        "max_epochs": 2,
-        "val_check_interval": 2,
-        "log_every_n_steps": 1,
-        "accelerator": "cpu",
-    }
-    whole, _ = fit(settings("autoencoder", tmp_path / "c", out="whole", trainer=options))
+    options = {**OPTIONS, "max_epochs": 2, "val_check_interval": 2}
+    run = whole("autoencoder", trainer=options)
     monkeypatch.setattr(resuming, "EVERY_S", 0.0)
-    rest = killed_and_resumed("autoencoder", tmp_path / "c", step, trainer=options)
-    assert_same_training(whole, rest)
+    rest = killed_and_resumed("autoencoder", run.parent / "c", step, trainer=options)
+    assert_same_training(run, rest)
 
 
 class Spy(pl.Callback):
@@ -96,12 +109,7 @@ def test_the_last_checkpoint_knows_of_every_validation_before_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(resuming, "EVERY_S", 0.0)
-    options = {
-        "max_epochs": 3,
-        "val_check_interval": 3,
-        "log_every_n_steps": 1,
-        "accelerator": "cpu",
-    }
+    options = {**OPTIONS, "max_epochs": 3, "val_check_interval": 3}
     spy = Spy()
     place, _ = fit(settings("autoencoder", tmp_path / "c", trainer=options, callbacks=[spy]))
     scored = {float(r["step"]) + 1: float(r["val/l1"]) for r in metrics(place) if r["val/l1"]}
@@ -112,26 +120,27 @@ def test_the_last_checkpoint_knows_of_every_validation_before_it(
 
 
 @pytest.mark.parametrize("step", [3, 7, 10])
-def test_without_a_clock_a_stopped_run_repeats_its_epoch(step: int, tmp_path: Path) -> None:
-    whole, _ = fit(settings("autoencoder", tmp_path / "c", out="whole"))
-    assert_same_training(whole, killed_and_resumed("autoencoder", tmp_path / "c", step))
+def test_without_a_clock_a_stopped_run_repeats_its_epoch(step: int, whole: Whole) -> None:
+    run = whole("autoencoder")
+    assert_same_training(run, killed_and_resumed("autoencoder", run.parent / "c", step))
 
 
 @pytest.mark.parametrize(("step", "every"), [(8, 300.0), (14, 0.0)])
 def test_a_training_by_steps_goes_on_too(
-    step: int, every: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    step: int, every: float, whole: Whole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options = {"max_epochs": -1, "max_steps": 17, "log_every_n_steps": 1, "accelerator": "cpu"}
-    whole, _ = fit(settings("autoencoder", tmp_path / "c", out="whole", trainer=options))
+    options = {**OPTIONS, "max_epochs": -1, "max_steps": 17}
+    run = whole("autoencoder", trainer=options)
     monkeypatch.setattr(resuming, "EVERY_S", every)
-    rest = killed_and_resumed("autoencoder", tmp_path / "c", step, trainer=options)
-    assert_same_training(whole, rest)
+    rest = killed_and_resumed("autoencoder", run.parent / "c", step, trainer=options)
+    assert_same_training(run, rest)
 
 
-def test_a_killed_process_leaves_a_run_that_goes_on(tmp_path: Path) -> None:
+def test_a_killed_process_leaves_a_run_that_goes_on(whole: Whole) -> None:
     """SIGKILL from outside, whenever it comes: in a step, a validation, a file being written."""
-    whole, _ = fit(settings("autoencoder", tmp_path / "c", out="whole"))
-    command = [sys.executable, "-m", "tests.trainings", "autoencoder", str(tmp_path / "c")]
+    run = whole("autoencoder")
+    collection = run.parent / "c"
+    command = [sys.executable, "-m", "tests.trainings", "autoencoder", str(collection)]
     child = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(ROOT)})
     while child.poll() is None and not list(Path("runs/train").glob("*/last.ckpt")):
         time.sleep(0.01)
@@ -140,9 +149,9 @@ def test_a_killed_process_leaves_a_run_that_goes_on(tmp_path: Path) -> None:
     assert child.wait() == -signal.SIGKILL
     (stopped,) = Path("runs/train").glob("2*")
     assert read_provenance(stopped)["status"] == "running"
-    place, _ = fit(settings("autoencoder", tmp_path / "c"))
+    place, _ = fit(settings("autoencoder", collection))
     assert place == stopped
-    assert_same_training(whole, place)
+    assert_same_training(run, place)
 
 
 def test_what_was_logged_in_the_lost_steps_is_logged_once(tmp_path: Path) -> None:
@@ -188,12 +197,12 @@ def test_chance_in_a_step_is_the_same_after_going_on(monkeypatch: pytest.MonkeyP
         "trainer": {"max_epochs": 2, "log_every_n_steps": 1, "accelerator": "cpu"},
     }
     given["logger"] = settings("autoencoder", Path("c")).logger
-    whole, _ = fit(FitSettings(**given, out="whole"))
+    run, _ = fit(FitSettings(**given, out="whole"))
     monkeypatch.setattr(resuming, "EVERY_S", 0.0)
     with pytest.raises(RuntimeError, match="killed"):
         fit(FitSettings(**given, out="rest", callbacks=[Killed(3)]))
     rest, _ = fit(FitSettings(**given, out="rest"))
-    assert_same_training(whole, rest)
+    assert_same_training(run, rest)
 
 
 def test_a_loader_goes_on_behind_what_was_seen() -> None:
@@ -208,10 +217,9 @@ def test_a_loader_goes_on_behind_what_was_seen() -> None:
     assert len(rest) == 3
 
 
-def test_a_checkpoint_that_cannot_be_gone_on_from_is_told(tmp_path: Path) -> None:
-    place, _ = fit(settings("autoencoder", tmp_path / "c", out="first"))
+def test_a_checkpoint_that_cannot_be_gone_on_from_is_told(tmp_path: Path, whole: Whole) -> None:
     Path("noise.ckpt").write_bytes(b"noise")
-    last = str(place / "last.ckpt")
+    last = str(whole("autoencoder") / "last.ckpt")
     told = [
         ("autoencoder", "nowhere.ckpt", "there is no such file"),
         ("autoencoder", "noise.ckpt", "is no checkpoint"),

@@ -10,12 +10,15 @@ import os
 import re
 import sys
 from collections.abc import Callable, Sequence
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
 
 import hydra
 from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import ChoiceSweep
 from hydra.errors import HydraException, InstantiationException
 from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -108,6 +111,25 @@ def _check_types(node: DictConfig) -> None:
         raise CommandLineError(f"{key}={values[name]}: give {wanted}.")
 
 
+def _check_groups(words: Sequence[str]) -> None:
+    """Refuses `projection=null`, `projection=3` and `~projection`, to which Hydra has no sentence.
+
+    Raises:
+        CommandLineError: a word leaves a configuration group without an option.
+    """
+    for word in words:
+        group = word.partition("=")[0].strip("+~")
+        folder = files("butterflies.conf") / group
+        if not group or not folder.is_dir():
+            continue
+        value = OverridesParser.create().parse_override(word).value()
+        given = value.list if isinstance(value, ChoiceSweep) else [value]
+        if any(one is None or isinstance(one, bool | int | float) for one in given):
+            names = sorted(one.name for one in folder.iterdir() if one.name.endswith(".yaml"))
+            options = ", ".join(name.removesuffix(".yaml") for name in names)
+            raise CommandLineError(f"{word} chooses no {group}: give one of {options}.")
+
+
 def sweep_number() -> int | None:
     """The number of this job in a sweep (`-m`), None outside one."""
     return int(HydraConfig.get().job.num) if _sweeping() else None
@@ -136,6 +158,7 @@ def run_job(name: str, body: Callable[[DictConfig], object], arguments: Sequence
     typed, sys.argv = sys.argv, [f"butterflies {name}", *quoted(arguments)]
     failures: list[UserError] = []
     try:
+        _check_groups(arguments)
         guarded = _guarded(body, failures, typed)
         hydra.main(version_base="1.3", config_path=CONFIG, config_name=name)(guarded)()
     except (HydraException, OmegaConfBaseException) as error:

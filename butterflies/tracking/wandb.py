@@ -15,6 +15,9 @@ from butterflies.errors import UserError
 from butterflies.tracking.logger import WandbSettings as WandbSettings
 from butterflies.tracking.logger import flattened
 
+REACHED_WITHIN_S = 20.0
+"""So long a run that begins online waits for W&B, unless WANDB_INIT_TIMEOUT says otherwise."""
+
 
 def wandb_logger(
     settings: WandbSettings, folder: Path, run_id: str, config: dict[str, Any], job: str
@@ -57,8 +60,14 @@ def run_arguments(
         "tags": settings.tags or None,
         "job_type": job,
         "config": flattened(config),
-        "settings": wandb.Settings(silent=True),
+        "settings": _settings(),
     }
+
+
+def _settings() -> wandb.Settings:
+    if "WANDB_INIT_TIMEOUT" in os.environ:
+        return wandb.Settings(silent=True)
+    return wandb.Settings(silent=True, init_timeout=REACHED_WITHIN_S)
 
 
 def refusal(error: Exception) -> UserError:
