@@ -81,8 +81,8 @@ def classified(museum: Museum, vectors: Vectors, known: Any) -> float:
 def _same_species(museum: Museum, known: Any) -> npt.NDArray[np.bool_]:
     species = np.array([museum.species[i] for i in known])
     specimens = np.array([museum.specimens[i] for i in known])
-    same: npt.NDArray[np.bool_] = species[:, None] == species[None]
-    return same & (specimens[:, None] != specimens[None])
+    same = (species[:, None] == species) & (specimens[:, None] != specimens)
+    return np.asarray(same)
 
 
 if __name__ == "__main__":
