@@ -19,8 +19,8 @@ EDGE_PX = 24
 FINER = 2
 """Drawn so many times larger and shrunk: dots get smooth edges."""
 
-INSIDE = 0.999
-"""Share of the points that a picture must hold; a few run far ahead of the others."""
+OUTSIDE = 0.0005
+"""Share of the points beyond each side that a picture need not hold: few run far ahead."""
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -37,38 +37,38 @@ def write_steps(
     """
     found = groups(genera)
     ground = _ground(found)
-    order = np.concatenate([np.flatnonzero(group.members) for group in reversed(found)])
-    colours = np.zeros((len(genera), 3), np.uint8)
-    for group in found:
-        colours[group.members] = ImageColor.getrgb(group.colour)
-    pictures = [
-        _picture(ground, frame[order], colours[order], f"Step {step:,}")
-        for step, frame in frames.items()
-    ]
+    pictures = [_picture(ground, points, found, step) for step, points in frames.items()]
     write_film(path, pictures)
 
 
-def dots(points: npt.NDArray[np.float32], colours: Pixels, px: int) -> Pixels:
-    """A square white picture (px, px, 3) with a dot for each point, the last on top.
+def dots(points: npt.NDArray[np.float32], found: Sequence[Group], px: int) -> Pixels:
+    """A square white picture (px, px, 3) with a dot for each point, frequent genera on top.
 
     Args:
-        points: (n, 2), fitted into the picture about their middle.
-        colours: (n, 3).
+        points: (n, 2), of which nearly all are fitted into the picture.
+        found: the groups that colour and shape them.
         px: its width.
     """
     fine = px * FINER
     radius = float(np.clip(90 * FINER / np.sqrt(len(points)), 0.6 * FINER, 4.5 * FINER))
-    middle = np.median(points, axis=0)
-    reach = float(np.quantile(np.abs(points - middle).max(axis=1), INSIDE)) or 1.0
-    scale = (fine / 2 - EDGE_PX * FINER) / reach
-    centres = np.rint((points - middle) * scale + fine / 2).astype(int)
-    canvas = np.full((fine, fine, 3), 255, np.uint8)
-    y, x = np.mgrid[-int(radius) : int(radius) + 1, -int(radius) : int(radius) + 1]
-    inside = x**2 + y**2 <= radius**2
+    low, high = np.quantile(points, [OUTSIDE, 1 - OUTSIDE], axis=0)
+    scale = (fine - 2 * EDGE_PX * FINER) / (float((high - low).max()) or 1.0)
+    centres = np.rint((points - (low + high) / 2) * scale + fine / 2).astype(int)
     shown = ((centres >= radius) & (centres < fine - radius)).all(axis=1)
-    places = centres[shown, None] + np.column_stack([x[inside], y[inside]])
-    canvas[places[..., 1], places[..., 0]] = colours[shown, None]
+    canvas = np.full((fine, fine, 3), 255, np.uint8)
+    for group in reversed(found):
+        places = centres[shown & group.members, None] + _shape(group.marker, radius)
+        canvas[places[..., 1], places[..., 0]] = ImageColor.getrgb(group.colour)
     return np.asarray(Image.fromarray(canvas).reduce(FINER))
+
+
+def _shape(marker: str, radius: float) -> npt.NDArray[np.intp]:
+    """The pixels (k, 2), x and y from the middle, of a disc or of a triangle."""
+    reach = int(radius)
+    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
+    triangle = 2 * np.abs(x) <= y + radius
+    inside = triangle if marker == "^" else x**2 + y**2 <= radius**2
+    return np.column_stack([x[inside], y[inside]])
 
 
 def _ground(found: Sequence[Group]) -> Image.Image:
@@ -77,7 +77,11 @@ def _ground(found: Sequence[Group]) -> Image.Image:
     draw = ImageDraw.Draw(image)
     for number, group in enumerate(found):
         top = EDGE_PX + 24 * number
-        draw.ellipse((PX + 4, top, PX + 14, top + 10), group.colour)
+        corners = [(PX + 9, top), (PX + 14, top + 10), (PX + 4, top + 10)]
+        if group.marker == "^":
+            draw.polygon(corners, group.colour)
+        else:
+            draw.ellipse((PX + 4, top, PX + 14, top + 10), group.colour)
         named = group.colour not in (OTHER, UNKNOWN)
         letters = font(12, "italic" if named else "regular")
         label = shortened(group.label, LEGEND_PX - 32, letters)
@@ -86,9 +90,10 @@ def _ground(found: Sequence[Group]) -> Image.Image:
 
 
 def _picture(
-    ground: Image.Image, points: npt.NDArray[np.float32], colours: Pixels, title: str
+    ground: Image.Image, points: npt.NDArray[np.float32], found: Sequence[Group], step: int
 ) -> Image.Image:
     image = ground.copy()
-    image.paste(Image.fromarray(dots(points, colours, PX)), (0, 0))
-    ImageDraw.Draw(image).text((EDGE_PX, EDGE_PX), title, FAINT, font(14), anchor="lm")
+    image.paste(Image.fromarray(dots(points, found, PX)), (0, 0))
+    draw = ImageDraw.Draw(image)
+    draw.text((EDGE_PX, EDGE_PX), f"Step {step:,}", FAINT, font(14), anchor="lm")
     return image
