@@ -72,8 +72,8 @@ def test_neighbours_found_before_give_the_same_points(projection: Projection) ->
 def test_cosine_does_not_see_how_long_codes_are() -> None:
     codes, _ = clusters(45)
     longer = codes * np.random.default_rng(0).choice([1, 2, 4], (45, 1)).astype(np.float32)
-    near = sought(codes, 10, "cosine", nearest(codes, 10), 0)
-    again = sought(longer, 10, "cosine", None, 0)
+    near = sought(codes, 10, "cosine", nearest(codes, 10), 0, 1)
+    again = sought(longer, 10, "cosine", None, 0, 1)
     assert np.array_equal(near.rows, again.rows)
     first, other = codes[0].astype(float), codes[near.rows[0, 0]].astype(float)
     cosine = first @ other / np.linalg.norm(first) / np.linalg.norm(other)

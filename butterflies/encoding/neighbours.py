@@ -1,5 +1,6 @@
 """Which specimens have the most similar codes."""
 
+import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -105,15 +106,23 @@ def nearest_to(known: Codes, asked: Codes, k: int, seed: int = 0, workers: int =
     return _mended(known, asked, rows, distances, count)
 
 
-def squared_distances(asked: Codes, known: Codes, squares: Squares) -> Squares:
+def lifted(codes: Codes) -> Codes:
+    """Codes (n, d) beside their squared lengths (n, d + 1), for `squared_distances`."""
+    return np.column_stack([codes, np.einsum("nd,nd->n", codes, codes)])
+
+
+def squared_distances(asked: Codes, known: Codes, out: Codes | None = None) -> Codes:
     """Squared distances (m, n) but for a constant of each row; accurate near the origin.
+
+    One product does it all: another pass over so many numbers would take as long.
 
     Args:
         asked: (m, d).
-        known: (n, d).
-        squares: their squared lengths (n).
+        known: (n, d + 1), lifted.
+        out: (m, n), to be written to.
     """
-    return np.asarray(squares[None, :] - 2 * (asked @ known.T))
+    ones = np.ones((len(asked), 1), asked.dtype)
+    return np.matmul(np.concatenate([-2 * asked, ones], axis=1), known.T, out=out)
 
 
 def neighbours_table(ids: Sequence[str], near: Near) -> pa.Table:
@@ -139,24 +148,26 @@ def _exact(
         return Near(rows, distances)
     middle = known.mean(axis=0)
     known, asked = known - middle, asked - middle
-    squares = np.einsum("nd,nd->n", known, known)
+    high, size = lifted(known), max(1, BLOCK_CELLS // len(known))
+    kept = threading.local()
 
     def fill(part: slice) -> None:
+        if not hasattr(kept, "block"):  # memory taken anew for each part costs more than the work
+            kept.block = np.empty((min(size, len(asked)), len(known)), known.dtype)
+        near = squared_distances(asked[part], high, kept.block[: len(asked[part])])
         mine = None if own is None else own[part, None]
-        rows[part], distances[part] = _block(known, squares, asked[part], count, mine)
+        rows[part], distances[part] = _chosen(near, known, asked[part], count, mine)
 
-    size = max(1, BLOCK_CELLS // len(known))
     parts = [slice(start, start + size) for start in range(0, len(asked), size)]
     with threadpool_limits(1), ThreadPoolExecutor(cores(workers)) as threads:
         list(progress(threads.map(fill, parts), "Similar specimens", total=len(parts)))
     return Near(rows, distances)
 
 
-def _block(
-    known: Codes, squares: Squares, asked: Codes, count: int, own: Rows | None
+def _chosen(
+    near: Codes, known: Codes, asked: Codes, count: int, own: Rows | None
 ) -> tuple[Rows, Distances]:
-    """A fast product proposes candidates; their exact distances choose and order them."""
-    near = squared_distances(asked, known, squares)
+    """The fast distances (m, n) propose candidates; exact ones choose and order them."""
     if own is not None:
         np.put_along_axis(near, own, np.inf, axis=1)
     candidates = np.arange(len(known))[None].repeat(len(asked), axis=0)

@@ -148,7 +148,7 @@ def _neighbours(plan: Plan, codes: Codes) -> Near:
     """Found once, for the lists of similar specimens and for the projection."""
     alone = plan.old is None and len(codes) <= plan.at_most
     wanted = plan.projection.neighbours(len(codes)) if alone else 0
-    near = nearest(codes, max(NEIGHBOURS, wanted), plan.seed)
+    near = nearest(codes, max(NEIGHBOURS, wanted), plan.seed, plan.workers)
     if not near.exact:
         say(f"Among {len(codes):,} specimens nearest neighbours are approximate.")
     return near

@@ -120,7 +120,7 @@ class Precomputed:
         self, known: Codes, points: Points, codes: Codes, seed: int = 0, workers: int = 0
     ) -> Points:
         """See `Projection.place`."""
-        return beside(known, points, codes, seed)
+        return beside(known, points, codes, seed, workers)
 
 
 def components(known: Codes, codes: Codes) -> Points:
@@ -135,9 +135,9 @@ def components(known: Codes, codes: Codes) -> Points:
     return points
 
 
-def beside(known: Codes, points: Points, codes: Codes, seed: int = 0) -> Points:
+def beside(known: Codes, points: Points, codes: Codes, seed: int = 0, workers: int = 0) -> Points:
     """Places further codes (m, d) at the median of their nearest known codes' points."""
-    rows = nearest_to(known, codes, BESIDE, seed).rows
+    rows = nearest_to(known, codes, BESIDE, seed, workers).rows
     return np.asarray(np.median(points[rows], axis=1))
 
 
@@ -155,9 +155,9 @@ def unit_length(codes: Codes) -> Codes:
     return np.asarray(np.divide(codes, length, out=np.zeros_like(codes), where=length > 0))
 
 
-def sought(codes: Codes, k: int, metric: str, near: Near | None, seed: int) -> Near:
+def sought(codes: Codes, k: int, metric: str, near: Near | None, seed: int, workers: int) -> Near:
     """The k nearest by a metric, and distances in it; taken from `near` where that has them."""
     if metric == "cosine":
-        found = nearest(unit_length(codes), k, seed)
+        found = nearest(unit_length(codes), k, seed, workers)
         return Near(found.rows, found.distances**2 / 2, found.exact)
-    return (near or nearest(codes, k, seed)).first(k)
+    return (near or nearest(codes, k, seed, workers)).first(k)

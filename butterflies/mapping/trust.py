@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from butterflies.encoding.neighbours import NEIGHBOURS, Codes, Rows, squared_distances
+from butterflies.encoding.neighbours import NEIGHBOURS, Codes, Rows, lifted, squared_distances
 from butterflies.tracking.console import progress
 
 COLUMNS = ("knn_recall", "trustworthiness", "continuity", "genus_purity", "genus_purity_codes")
@@ -125,8 +125,8 @@ def _kept(ranks: Rows, n: int) -> Shares:
 def _code_ranks(codes: Codes, rows: Rows, others: Rows) -> Rows:
     """Ranks (m, k), from 1, of `others` of each of m rows by the distance of their codes."""
     centred = codes - codes.mean(axis=0)
-    squares = np.einsum("nd,nd->n", centred, centred)
-    blocks = (squared_distances(centred[part], centred, squares) for part in _blocks(rows, codes))
+    high = lifted(centred)
+    blocks = (squared_distances(centred[part], high) for part in _blocks(rows, codes))
     return _ranks(blocks, rows, others)
 
 
@@ -149,9 +149,7 @@ def _ranks(blocks: Iterator[Squares], rows: Rows, others: Rows) -> Rows:
     for number, line in enumerate(progress(lines, "Ranks of neighbours", total=len(rows))):
         own = rows[number]
         line[own] = np.inf
-        limits = line[others[own]]
-        nearer = np.sort(line[line < limits.max()])
-        ranks[number] = 1 + np.searchsorted(nearer, limits)
+        ranks[number] = [1 + np.count_nonzero(line < limit) for limit in line[others[own]]]
     return ranks
 
 

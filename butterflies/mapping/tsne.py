@@ -104,7 +104,7 @@ class TSNE:
                 f"Perplexity {self.perplexity:g} is too high for {len(codes)} specimens: "
                 f"{perplexity:.1f} used."
             )
-        near = sought(codes, int(3 * perplexity), self.metric, near, seed)
+        near = sought(codes, int(3 * perplexity), self.metric, near, seed, workers)
         known = PrecomputedNeighbors(near.rows, near.distances)
         affinities = PerplexityBasedNN(knn_index=known, perplexity=perplexity, n_jobs=threads)
         every = self.frames_every if watch and self.frames_every else TICK
@@ -127,13 +127,13 @@ class TSNE:
     ) -> Points:
         """See `Projection.place`; by openTSNE's `transform`."""
         if len(known) < FEWEST or not len(codes):
-            return beside(known, points, codes, seed)
+            return beside(known, points, codes, seed, workers)
         middle = (points.max(axis=0) + points.min(axis=0)) / 2  # where `transform` wants 0
         if self.metric == "cosine":
             known, codes = unit_length(known), unit_length(codes)
         old = TSNEEmbedding(
             points - middle,
-            _Known(known, seed),
+            _Known(known, seed, workers),
             negative_gradient_method=_method(len(known)),
             n_jobs=cores(workers) if len(codes) > THREADS_FROM else 1,
         )
@@ -147,13 +147,13 @@ class TSNE:
 class _Known(Affinities):  # type: ignore[misc]
     """The codes of a map, for openTSNE's `transform`, which seeks neighbours among them."""
 
-    def __init__(self, codes: Codes, seed: int) -> None:
+    def __init__(self, codes: Codes, seed: int, workers: int) -> None:
         super().__init__()
-        self.codes, self.seed = codes, seed
+        self.codes, self.seed, self.workers = codes, seed, workers
         self.P = csr_matrix((len(codes), len(codes)))  # between the codes: nothing moves them
 
     def to_new(self, data: Codes, perplexity: float = 5, return_distances: bool = False) -> Any:
-        near = nearest_to(self.codes, data, int(3 * perplexity), self.seed)
+        near = nearest_to(self.codes, data, int(3 * perplexity), self.seed, self.workers)
         fitting = min(perplexity, near.rows.shape[1] / 3)
         affinities = joint_probabilities_nn(
             near.rows,

@@ -54,7 +54,7 @@ class UMAP:
         if len(codes) < FEWEST:
             return too_few("UMAP", codes)
         others = self.neighbours(len(codes))
-        near = (near or nearest(codes, others, seed)).first(others)
+        near = (near or nearest(codes, others, seed, workers)).first(others)
         with _quiet():
             optimiser = self._optimiser(len(codes), start_of(codes, seed, START, start), seed)
             optimiser.precomputed_knn = _with_themselves(near)
@@ -65,7 +65,7 @@ class UMAP:
     ) -> Points:
         """See `Projection.place`; by umap-learn's `transform`, which densMAP has not."""
         if len(known) < FEWEST or not len(codes) or self.densmap:
-            return beside(known, points, codes, seed)
+            return beside(known, points, codes, seed, workers)
         with _quiet():
             model = self._optimiser(len(known), points, seed)
             model.n_epochs = 0  # `fit` shall move nothing
