@@ -1,5 +1,7 @@
 """What tests of autoencoders share: batches, trainings and their errors."""
 
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -41,3 +43,13 @@ def train(
 def error(model: Autoencoder, batch: dict[str, Tensor]) -> float:
     with torch.no_grad():
         return float((model.eval()(batch["picture"]) - batch["picture"]).abs().mean())
+
+
+def random_autoencoder(path: Path, seed: int = 0) -> Path:
+    """The checkpoint of an untrained autoencoder whose codes, of 6 numbers, differ."""
+    torch.manual_seed(seed)
+    model = Autoencoder(latent_dim=6, width=4)
+    torch.nn.init.normal_(model.encoder.components.weight, std=0.1)
+    state = {"state_dict": model.state_dict(), "hyper_parameters": dict(model.hparams)}
+    torch.save({**state, "pytorch-lightning_version": version("pytorch-lightning")}, path)
+    return path

@@ -1,8 +1,14 @@
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 
 from butterflies.encoding import neighbours
-from butterflies.encoding.neighbours import nearest, neighbours_table
+from butterflies.encoding.neighbours import nearest, nearest_to, neighbours_table
 from butterflies.scores import neighbours as scores
 from butterflies.scores.neighbours import (
     NOBODY,
@@ -17,43 +23,110 @@ from butterflies.scores.neighbours import (
 RANDOM = np.random.default_rng(0)
 
 
-@pytest.mark.parametrize("n", [2, 5, 13, 14, 30, 700])
+def nearest_by_all(known: Any, asked: Any, k: int, own: bool = False) -> tuple[Any, Any]:
+    apart = np.linalg.norm(asked[:, None].astype(np.float64) - known[None], axis=2)
+    if own:
+        np.fill_diagonal(apart, np.inf)
+    rows = np.argsort(apart, axis=1, kind="stable")[:, :k]
+    return rows, np.take_along_axis(apart, rows, 1)
+
+
+@pytest.mark.parametrize("n", [2, 5, 13, 14, 30, 330, 700])
 def test_nearest_agrees_with_comparing_all(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(neighbours, "BLOCK", 100)
+    monkeypatch.setattr(neighbours, "BLOCK_CELLS", 100 * n)
     codes = (RANDOM.standard_normal((n, 8)) + 50).astype(np.float32)
-    rows, distances = nearest(codes)
-    apart = np.linalg.norm(codes[:, None].astype(np.float64) - codes[None], axis=2)
-    np.fill_diagonal(apart, np.inf)
-    expected = np.argsort(apart, axis=1, kind="stable")[:, : min(12, n - 1)]
-    assert np.array_equal(rows, expected)
-    assert np.allclose(distances, np.take_along_axis(apart, expected, 1))
+    found = nearest(codes)
+    rows, distances = nearest_by_all(codes, codes, min(12, n - 1), own=True)
+    assert np.array_equal(found.rows, rows)
+    assert np.allclose(found.distances, distances)
+    assert found.exact
 
 
 @pytest.mark.parametrize("n", [0, 1])
 def test_one_alone_has_no_neighbours(n: int) -> None:
-    rows, distances = nearest(np.zeros((n, 4), np.float32))
-    assert rows.shape == distances.shape == (n, 0)
+    found = nearest(np.zeros((n, 4), np.float32))
+    assert found.rows.shape == found.distances.shape == (n, 0)
+
+
+@pytest.mark.parametrize(("n", "m"), [(1, 3), (5, 0), (30, 7), (300, 90)])
+def test_the_nearest_of_others_agree_with_comparing_all(
+    n: int, m: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(neighbours, "BLOCK_CELLS", 40 * n)
+    known = (RANDOM.standard_normal((n, 8)) - 9).astype(np.float32)
+    asked = (RANDOM.standard_normal((m, 8)) - 9).astype(np.float32)
+    found = nearest_to(known, asked, 6)
+    rows, distances = nearest_by_all(known, asked, min(6, n))
+    assert np.array_equal(found.rows, rows)
+    assert np.allclose(found.distances, distances)
 
 
 def test_near_duplicates_find_each_other() -> None:
     codes = RANDOM.standard_normal((200, 16)).astype(np.float32)
     codes[100:] = codes[:100] + 1e-4
-    rows, distances = nearest(codes, 1)
-    assert np.array_equal(rows[:, 0], (np.arange(200) + 100) % 200)
-    assert np.allclose(distances, 4e-4, rtol=0.01)
+    found = nearest(codes, 1)
+    assert np.array_equal(found.rows[:, 0], (np.arange(200) + 100) % 200)
+    assert np.allclose(found.distances, 4e-4, rtol=0.01)
 
 
 def test_equal_codes_come_in_order_and_never_meet_themselves() -> None:
-    rows, distances = nearest(np.ones((40, 3), np.float32), 3)
-    assert not distances.any()
-    assert all(row not in found for row, found in enumerate(rows.tolist()))
+    found = nearest(np.ones((40, 3), np.float32), 3)
+    assert not found.distances.any()
+    assert all(row not in near for row, near in enumerate(found.rows.tolist()))
 
 
 def test_the_table_names_neighbours_by_asset_id() -> None:
     codes = np.array([[0.0], [1.0], [5.0]], np.float32)
-    table = neighbours_table(["a", "b", "c"], codes)
+    table = neighbours_table(["a", "b", "c"], nearest(codes))
     assert table["neighbour_ids"].to_pylist() == [["b", "c"], ["a", "c"], ["b", "a"]]
     assert table["distances"].to_pylist() == [[1, 5], [1, 4], [4, 5]]
+
+
+def test_the_table_names_twelve_however_many_were_found() -> None:
+    codes = RANDOM.standard_normal((40, 3)).astype(np.float32)
+    many = neighbours_table([f"b{n}" for n in range(40)], nearest(codes, 30))
+    assert many == neighbours_table([f"b{n}" for n in range(40)], nearest(codes))
+
+
+APPROXIMATE = """
+import numpy as np
+from butterflies.encoding import neighbours
+codes = np.random.default_rng(0).standard_normal((300, 8)).astype(np.float32)
+codes[200:220] = codes[0]
+exact = neighbours.nearest(codes, 15), neighbours.nearest_to(codes[50:], codes[:50], 15)
+neighbours.EXACT = neighbours.EXACT_PAIRS = 0
+found = neighbours.nearest(codes, 15), neighbours.nearest_to(codes[50:], codes[:50], 15)
+for near, true in zip(found, exact, strict=True):
+    assert true.exact and not near.exact
+    assert near.rows.shape == true.rows.shape
+    assert np.isfinite(near.distances).all() and (np.diff(near.distances) >= 0).all()
+    far = np.isclose(near.distances, true.distances, atol=1e-5)
+    assert far.mean() > 0.9, far.mean()
+assert (found[0].rows != np.arange(300)[:, None]).all()
+"""
+
+
+def test_approximate_neighbours_are_nearly_the_exact_ones() -> None:
+    """In a process of its own, where compiling takes 20 s and not 30."""
+    environment = {**os.environ, "NUMBA_OPT": "0"}
+    command = [sys.executable, "-c", APPROXIMATE]
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_what_the_descent_has_not_found_is_sought_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
+    codes = RANDOM.standard_normal((60, 5)).astype(np.float32)
+    exact = nearest(codes, 4)
+    rows = np.column_stack([np.arange(60), exact.rows]).astype(np.int32)
+    lengths = np.column_stack([np.zeros(60), exact.distances]).astype(np.float32)
+    rows[7, 2:], lengths[7, 2:] = -1, np.inf
+    rows[9], lengths[9] = np.roll(rows[9], 2), np.roll(lengths[9], 2)
+    index = SimpleNamespace(neighbor_graph=(rows, lengths))
+    monkeypatch.setattr(neighbours, "EXACT", 0)
+    monkeypatch.setattr(neighbours, "_descent", lambda codes, count, seed: index)
+    found = nearest(codes, 4)
+    assert np.array_equal(found.rows, exact.rows)
+    assert np.allclose(found.distances, exact.distances, rtol=1e-6)
 
 
 def clusters(labels: list[str], spread: float = 0.1) -> np.ndarray:

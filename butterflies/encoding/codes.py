@@ -1,6 +1,7 @@
 """The latent codes of a collection's specimens."""
 
 import pickle
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,9 @@ import torch
 from butterflies.collection.withdrawn import marked, withdrawn
 from butterflies.compute import fastest_device
 from butterflies.encoding.autoencoder import Autoencoder
-from butterflies.encoding.cache import PictureCache, on_white
+from butterflies.encoding.cache import PictureCache, on_white, shrink
 from butterflies.errors import UserError
+from butterflies.segmentation.store import CutoutStore
 from butterflies.tables import schema, with_statuses
 from butterflies.tracking.console import progress
 
@@ -53,7 +55,9 @@ def load_autoencoder(checkpoint: Path) -> Autoencoder:
     return model.eval()
 
 
-def encode_collection(checkpoint: Path, collection: Path, cutouts: str = "cutouts") -> pa.Table:
+def encode_collection(
+    checkpoint: Path, collection: Path, cutouts: str = "cutouts", known: Collection[str] = ()
+) -> pa.Table:
     """Codes and reconstruction errors of all cut-outs, one row for every input assetID.
 
     A photograph that was withdrawn after its cut-out was made gets none. Batches follow the
@@ -63,6 +67,7 @@ def encode_collection(checkpoint: Path, collection: Path, cutouts: str = "cutout
         checkpoint: an autoencoder's.
         collection: the collection's folder.
         cutouts: the name of its set of cut-outs.
+        known: assetIDs that are not encoded; their codes are null.
 
     Returns:
         The table of `codes_schema`; rows that are not ok keep their status and reason.
@@ -71,18 +76,34 @@ def encode_collection(checkpoint: Path, collection: Path, cutouts: str = "cutout
         UserError: no autoencoder, or no cut-outs, or all of them are withdrawn.
     """
     model = load_autoencoder(checkpoint).to(fastest_device())
-    cache = PictureCache(collection, cutouts)
     gone = withdrawn(collection)
-    rows = np.flatnonzero([asset_id not in gone for asset_id in cache.ids])
-    if not len(rows):
-        raise UserError(f"All {len(cache.ids):,} specimens of {collection} are withdrawn.")
-    codes, errors = encode(model, cache.pictures, rows)
+    if known:
+        store = CutoutStore(collection, cutouts)
+        ids = [asset_id for asset_id in store.ids if asset_id not in gone and asset_id not in known]
+        codes, errors = _encode_few(model, store, ids)
+    else:
+        cache = PictureCache(collection, cutouts)
+        store, ids = cache.store, [asset_id for asset_id in cache.ids if asset_id not in gone]
+        if not ids:
+            raise UserError(f"All {len(cache.ids):,} specimens of {collection} are withdrawn.")
+        rows = np.flatnonzero([asset_id not in gone for asset_id in cache.ids])
+        codes, errors = encode(model, cache.pictures, rows)
     made = {
         "code": codes_column(codes),
         "reconstruction_error": pa.array(errors, pa.float32()),
     }
-    source, ids = marked(cache.store.table, gone), [cache.ids[row] for row in rows]
-    return with_statuses(source, ids, made, codes_schema(model.latent_dim))
+    return with_statuses(marked(store.table, gone), ids, made, codes_schema(model.latent_dim))
+
+
+def _encode_few(model: Autoencoder, store: CutoutStore, ids: Sequence[str]) -> tuple[Codes, Codes]:
+    """Codes (k, d) and errors (k) of some cut-outs, for which no cache of all is made."""
+    codes, errors = [np.zeros((0, model.latent_dim), np.float32)], [np.zeros(0, np.float32)]
+    for start in range(0, len(ids), BATCH):
+        pictures = np.stack([shrink(store.image(i)) for i in ids[start : start + BATCH]])
+        found = encode(model, pictures, np.arange(len(pictures)))
+        codes.append(found[0])
+        errors.append(found[1])
+    return np.concatenate(codes), np.concatenate(errors)
 
 
 @torch.no_grad()

@@ -3,7 +3,12 @@
     python embed.py collection=data/mine autoencoder=runs/train/.../best.ckpt
     python embed.py collection=data/mine autoencoder=... projection=umap     # or pca
     python embed.py collection=data/mine autoencoder=... projection.perplexity=50
+    python embed.py collection=data/mine autoencoder=... projection.frames_every=10   # a film
+    python embed.py collection=data/mine autoencoder=... align_to=runs/embed/OLD
     python embed.py collection=data/mine autoencoder=wandb:ENTITY/PROJECT/autoencoder:latest
+    python embed.py collection=data/mine codes=codes.npy ids=ids.txt
+    python embed.py collection=data/mine projection=precomputed positions=places.csv
+    python embed.py add_to=runs/embed/OLD collection=data/mine    # new ones; the old stay
 
 Leaves `codes.parquet`, `neighbours.parquet` and `map.parquet` in `runs/embed/<date>/`.
 `logger=wandb` makes it a run of W&B, too.

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from butterflies.files import writing
+from butterflies.film import HOLD_MS, write_film
 from butterflies.mapping.spread import Frames
 from butterflies.rendering.canvas import WHITE, blend, to_bytes
 from butterflies.rendering.canvas import canvas as add_up
@@ -22,8 +22,6 @@ ACROSS = 14
 
 COUNT = 40
 """Frames that move."""
-
-STEP_MS, HOLD_MS = 50, 1500
 
 
 def animate(path: Path, frames: Frames, sprites: SpriteFiles) -> None:
@@ -44,18 +42,7 @@ def animate(path: Path, frames: Frames, sprites: SpriteFiles) -> None:
         _picture((points[numbers] - corner) * (PX / window), drawn)
         for points in in_between(frames, COUNT)
     ]
-    times = [HOLD_MS // 2, *[STEP_MS] * (len(pictures) - 2), HOLD_MS]
-    with writing(path) as temporary:
-        pictures[0].save(
-            temporary,
-            "WEBP",
-            save_all=True,
-            append_images=pictures[1:],
-            duration=times,
-            loop=0,
-            quality=70,
-            method=3,
-        )
+    write_film(path, pictures, first_ms=HOLD_MS // 2)
 
 
 def liveliest(

@@ -34,6 +34,7 @@ PATH_KEYS = (
     "ids",
     "positions",
     "add_to",
+    "align_to",
 )
 """Settings whose value is a path: an input counts by its content, never by its place."""
 
