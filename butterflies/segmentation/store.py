@@ -68,19 +68,19 @@ def write_part(folder: Path, part: int, rows: list[dict[str, Any]], images: list
     columns = {"assetID": [row["assetID"] for row in ok], "image": images}
     batch = pa.RecordBatch.from_pydict(columns, schema=PICTURES)
     with (
-        writing(_part(folder, part, "arrow")) as temporary,
+        writing(part_path(folder, part, "arrow")) as temporary,
         pa.ipc.new_file(temporary, PICTURES) as file,
     ):
         file.write_batch(batch)
-    write_table(_part(folder, part, "parquet"), from_rows(rows, CUTOUTS))
+    write_table(part_path(folder, part, "parquet"), from_rows(rows, CUTOUTS))
 
 
 def has_part(folder: Path, part: int) -> bool:
-    return all(_part(folder, part, suffix).is_file() for suffix in ("arrow", "parquet"))
+    return all(part_path(folder, part, suffix).is_file() for suffix in ("arrow", "parquet"))
 
 
 def part_rows(folder: Path, part: int) -> pa.Table:
-    return read_table(_part(folder, part, "parquet"), COMMAND)
+    return read_table(part_path(folder, part, "parquet"), COMMAND)
 
 
 def join_parts(folder: Path, parts: Iterable[int], table: Path, fingerprint: str) -> None:
@@ -102,6 +102,19 @@ def read_cutouts(collection: Path, name: str = "cutouts") -> pa.Table:
     if made.get("status") != "finished" or made.get("fingerprint") != found:
         raise UserError(f"{path} and {collection / name} do not belong together: run `{COMMAND}`.")
     return table
+
+
+def stored(folder: Path, part: int, row: int) -> bytes:
+    """The WebP file of a cut-out, for whoever knows its place: the table is not read.
+
+    Args:
+        folder: the cut-outs' folder.
+        part: see `CutoutStore.place`.
+        row: likewise.
+    """
+    with pa.memory_map(str(part_path(folder, part, "arrow"))) as source:
+        data: bytes = pa.ipc.open_file(source).get_batch(0).column("image")[row].as_py()
+    return data
 
 
 class CutoutStore:
@@ -131,16 +144,21 @@ class CutoutStore:
         data: bytes = self._images(part)[row].as_py()
         return data
 
+    def place(self, asset_id: str) -> tuple[int, int]:
+        """The part that holds a cut-out, and its row there."""
+        return self._places[asset_id]
+
     def image(self, asset_id: str) -> npt.NDArray[np.uint8]:
         """The pixels (height, width, 4) of a cut-out, straight alpha."""
         return decode(self.data(asset_id))
 
     def _images(self, part: int) -> pa.Array:
         if part not in self._parts:
-            source = pa.memory_map(str(_part(self.folder, part, "arrow")))
+            source = pa.memory_map(str(part_path(self.folder, part, "arrow")))
             self._parts[part] = pa.ipc.open_file(source).get_batch(0).column("image")
         return self._parts[part]
 
 
-def _part(folder: Path, part: int, suffix: str) -> Path:
+def part_path(folder: Path, part: int, suffix: str) -> Path:
+    """Where a part of the cut-outs in `folder` lies: its pictures (arrow) or rows (parquet)."""
     return folder / f"part-{part:05d}.{suffix}"
