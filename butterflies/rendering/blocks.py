@@ -7,7 +7,7 @@ them. It is drawn in strips a tile high, so that its memory does not grow with w
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from butterflies.files import writing
 from butterflies.rendering.canvas import Canvas, Pixels, blend, shrink, strips
+from butterflies.rendering.encode import Tile
 from butterflies.rendering.layers import Placed
 from butterflies.rendering.spritefiles import Sprites
 from butterflies.rendering.sprites import Sprite, picture, scaled, sprite
@@ -115,12 +116,13 @@ def read_top(work: Path, x: int, y: int) -> Pixels:
 
 def _draw(block: Block, files: TileFiles) -> Pixels:
     """Writes the tiles of zoom Z and above; the block's top."""
-    pyramid = block.pyramid
+    pyramid, px = block.pyramid, block.pyramid.tile_px
     pixels = _draw_deepest(block, files)
     for zoom in range(pyramid.zoom - 1, pyramid.zoom - pyramid.levels - 1, -1):
-        px = pyramid.tile_px
         for row, over in enumerate(_representatives(block, zoom)):
-            _cut(block, files, (zoom, row), pixels[row * px : (row + 1) * px], over)
+            for column in range(len(pixels) // px):
+                own = pixels[row * px : (row + 1) * px, column * px : (column + 1) * px]
+                _add_tile(block, files, (zoom, column, row), own, over)
         pixels = shrink(pixels)
     return pixels
 
@@ -128,22 +130,27 @@ def _draw(block: Block, files: TileFiles) -> Pixels:
 def _draw_deepest(block: Block, files: TileFiles) -> Pixels:
     """Writes the tiles of zoom Z; the base layer of the zoom above it."""
     pyramid, px, side = block.pyramid, block.pyramid.tile_px, block.side
-    half = np.empty((side // 2, side // 2, 3), np.uint16)
-    base = block.base
-    left, top = block.x * side, block.y * side
-    read = lambda index: block.sprites.read(int(base.numbers[index]))  # noqa: E731
-    layers = zip(
-        strips(base, read, left, top, side, px), _representatives(block, pyramid.zoom), strict=True
-    )
-    for row, (strip, over) in enumerate(layers):
-        pixels = np.empty((px, side, 3), np.uint16)
-        for at in range(0, side, px):
-            part = strip.part(at, px)
-            own = pyramid.ground if part.blank else blend(pyramid.ground, part)
-            pixels[:, at : at + px] = own
-        _cut(block, files, (pyramid.zoom, row), pixels, over)
-        half[row * px // 2 : (row + 1) * px // 2] = shrink(pixels)
-    return half
+    blank = np.full((px, px, 3), pyramid.ground, np.uint16)
+    above = np.full((side // 2, side // 2, 3), pyramid.ground, np.uint16)
+    base, half = block.base, px // 2
+
+    def made(index: int) -> Sprite:
+        return block.sprites.read(int(base.numbers[index]))
+
+    drawn = strips(base, made, block.x * side, block.y * side, side, px)
+    for row, (strip, over) in enumerate(
+        zip(drawn, _representatives(block, pyramid.zoom), strict=True)
+    ):
+        for column in range(side // px):
+            part, own = strip.part(column * px, px), blank
+            if not part.blank:
+                own = blend(pyramid.ground, part)
+                area = np.s_[row * half : (row + 1) * half, column * half : (column + 1) * half]
+                above[area] = shrink(own)
+            elif over is None:
+                continue
+            _add_tile(block, files, (pyramid.zoom, column, row), own, over)
+    return above
 
 
 def _representatives(block: Block, zoom: int) -> Iterator[Canvas | None]:
@@ -154,8 +161,7 @@ def _representatives(block: Block, zoom: int) -> Iterator[Canvas | None]:
     if placed is None:
         yield from [None] * (side // pyramid.tile_px)
         return
-    own = placed
-    made = lambda index: representative(block.sprites, own, index)  # noqa: E731
+    made = partial(representative, block.sprites, placed)
     yield from strips(placed, made, block.x * side, block.y * side, side, pyramid.tile_px, True)
 
 
@@ -165,18 +171,17 @@ def representative(sprites: Sprites, placed: Placed, index: int) -> Sprite:
     return sprite(small, float(placed.rooms[index]), True)
 
 
-def _cut(
-    block: Block, files: TileFiles, place: tuple[int, int], pixels: Pixels, over: Canvas | None
+def _add_tile(
+    block: Block, files: TileFiles, place: Tile, pixels: Pixels, over: Canvas | None
 ) -> None:
-    """Writes one row of tiles; `place` is the zoom and the row within the block."""
-    px, (zoom, row) = block.pyramid.tile_px, place
-    across = pixels.shape[1] // px
-    for column in range(across):
-        own = pixels[:, column * px : (column + 1) * px]
-        part = over.part(column * px, px) if over else None
-        if part and not part.blank:
-            own = blend(own, part, block.pyramid.ground)
-        files.add((zoom, block.x * across + column, block.y * across + row), own)
+    """Writes a tile, representatives on top; `place` is within the block."""
+    zoom, column, row = place
+    px = block.pyramid.tile_px
+    part = over.part(column * px, px) if over else None
+    if part and not part.blank:
+        pixels = blend(pixels, part, block.pyramid.ground)
+    across = (block.side >> (block.pyramid.zoom - zoom)) // px
+    files.add((zoom, block.x * across + column, block.y * across + row), pixels)
 
 
 def _draw_crisp(block: Block, files: TileFiles) -> None:
