@@ -1,4 +1,4 @@
-"""Where work that can be split is done: processes of this machine."""
+"""Where work that can be split is done: processes of this machine, or a Dask cluster."""
 
 import multiprocessing
 import os
@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from butterflies.errors import UserError
@@ -44,6 +46,50 @@ def compile_on_gpu(module: Any) -> None:
         module.compile()
 
 
+@dataclass
+class ComputeSettings:
+    """Where work that can be split is done.
+
+    Attributes:
+        kind: `local` (processes of this machine) or `dask`.
+        address: of a Dask cluster's scheduler, such as tcp://10.0.0.1:8786. Its workers need this
+            program and the same folders under the same paths.
+    """
+
+    kind: str = "local"
+    address: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("local", "dask"):
+            raise UserError(f"compute.kind={self.kind} is none of local, dask.")
+        if self.kind == "dask" and not self.address:
+            raise UserError("compute=dask needs compute.address=tcp://HOST:PORT of a scheduler.")
+
+
+_CHOSEN: ContextVar[ComputeSettings | None] = ContextVar("compute", default=None)
+
+
+@contextmanager
+def computing(settings: ComputeSettings) -> Iterator[None]:
+    """Within it, `stream` and `each` work where the settings say."""
+    token = _CHOSEN.set(settings)
+    try:
+        yield
+    finally:
+        _CHOSEN.reset(token)
+
+
+def on_cluster() -> bool:
+    """Whether work goes to other machines, so that it is worth while to send it in pieces."""
+    return _address() is not None
+
+
+def _address() -> str | None:
+    """Of the cluster's scheduler, None where work stays here."""
+    chosen = _CHOSEN.get()
+    return chosen.address if chosen and chosen.kind == "dask" else None
+
+
 @contextmanager
 def executor(workers: int = 0) -> Iterator[Executor]:
     """Processes started afresh, so that no thread or lock of this one is copied into them."""
@@ -57,7 +103,8 @@ def stream(
 ) -> Iterator[R]:
     """`function` of every task as it comes, in the tasks' order, behind a progress bar.
 
-    One worker, or one task, works in this process. `function` and tasks must pickle.
+    One worker, or one task, works in this process. `function` and tasks must pickle; paths in them
+    must be absolute, since a cluster's workers run elsewhere.
 
     Args:
         function: what to do.
@@ -67,8 +114,14 @@ def stream(
         chunk: tasks handed to a process at once.
 
     Raises:
-        UserError: a process was killed, as the system does when memory is short.
+        UserError: a process was killed, as the system does when memory is short; or there is no
+            such cluster.
     """
+    if address := _address():
+        from butterflies import cluster  # distributed takes a second
+
+        yield from progress(cluster.mapped(address, function, tasks), label, total=len(tasks))
+        return
     if cores(workers) == 1 or len(tasks) <= 1:
         yield from progress(map(function, tasks), label, total=len(tasks))
         return

@@ -11,6 +11,7 @@ from hydra.utils import get_class
 from omegaconf import DictConfig, OmegaConf
 
 from butterflies.__main__ import JOBS
+from butterflies.jobs.export import EXPORTS
 
 CONF = Path(__file__).parent.parent / "conf"
 NO_GROUP = "sweep"
@@ -21,7 +22,7 @@ OPTIONS = sorted(
     for path in CONF.glob("*/*.yaml")
     if path.parent.name not in ("experiment", NO_GROUP)
 )
-HOST = {"projection": "embed", "source": "collect"}
+HOST = {"projection": "embed", "source": "collect", "compute": "render"}
 
 
 def composed(job: str, *overrides: str, hydra: bool = False) -> DictConfig:
@@ -91,6 +92,6 @@ def test_a_misspelt_key_in_an_experiment_would_be_found() -> None:
 
 def test_every_configuration_file_is_reached() -> None:
     primary = {path.stem for path in CONF.glob("*.yaml")}
-    assert primary == {*JOBS, "common"}
+    assert primary == {*JOBS, "common", *(export.config for export in EXPORTS.values())}
     groups = {path.name for path in CONF.iterdir() if path.is_dir()} - {"__pycache__"}
     assert groups == {group for group, _ in OPTIONS} | {"experiment", NO_GROUP}

@@ -8,8 +8,9 @@ from PIL import Image, ImageSequence
 from butterflies.mapping.spread import spread
 from butterflies.rendering.animation import animate, in_between
 from butterflies.rendering.plots import plot_all
-from butterflies.rendering.sprites import SpriteFiles
+from butterflies.rendering.spritefiles import SpriteFiles
 from butterflies.scatter import MOST_NAMED, OTHER, UNKNOWN, groups, scatter
+from butterflies.segmentation.store import CutoutStore
 from tests.cutout_sets import blob, write_cutouts
 
 
@@ -65,9 +66,9 @@ def test_all_columns_are_plotted_even_when_nothing_is_recorded(tmp_path: Path) -
 def test_the_animation_moves_pictures_apart(tmp_path: Path, n: int) -> None:
     pictures = {f"b{number:02d}": blob(number) for number in range(n)}
     collection = write_cutouts(tmp_path / "collection", pictures)
-    sprites = SpriteFiles(tmp_path / "sprites", collection, "cutouts", sorted(pictures), 32)
-    rooms = sprites.make(workers=1)
-    _, frames = spread(np.random.default_rng(0).normal(size=(n, 2)), 3 * rooms, 1024)
+    store = CutoutStore(collection)
+    sprites = SpriteFiles(tmp_path / "sprites", store, store.ids, 32).make(workers=1)
+    _, frames = spread(np.random.default_rng(0).normal(size=(n, 2)), 3 * sprites.rooms, 1024)
     animate(tmp_path / "spread.webp", frames, sprites)
     with Image.open(tmp_path / "spread.webp") as film:
         shown = [

@@ -4,53 +4,20 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from butterflies.errors import UserError
-from butterflies.mapping.spread import spread
 from butterflies.rendering.canvas import WHITE, blend, canvas, shrink, to_bytes
 from butterflies.rendering.encode import Encoder
 from butterflies.rendering.layers import Placed
-from butterflies.rendering.pyramid import Pyramid
-from butterflies.rendering.sprites import SpriteFiles, diameter, picture, sprite
+from butterflies.rendering.sprites import diameter, picture, sprite
 from butterflies.segmentation.store import CutoutStore
-from tests.cutout_sets import blob, write_cutouts
-
-PX, TILE, ZOOM, MAP = 32, 64, 3, 512
-Tiles = dict[int, set[tuple[int, int]]]
-
-
-@dataclass
-class World:
-    """Forty pictures on a map of 512 px, in four by four blocks."""
-
-    collection: Path
-    pyramid: Pyramid
-    base: Placed
-
-    def write(self, folder: Path, **changes: Any) -> Tiles:
-        pyramid = self.at(folder, **changes)
-        return pyramid.write(self.base, {}, workers=1)
-
-    def at(self, folder: Path, **changes: Any) -> Pyramid:
-        return replace(self.pyramid, tiles=folder / "tiles", work=folder / "work", **changes)
-
-
-def make_world(folder: Path) -> World:
-    pictures = {f"b{number:02d}": blob(number) for number in range(40)}
-    collection = write_cutouts(folder / "collection", pictures)
-    sprites = SpriteFiles(folder / "sprites", collection, "cutouts", sorted(pictures), PX)
-    rooms = sprites.make(workers=1)
-    xy = np.random.default_rng(0).normal(size=(40, 2))
-    places, _ = spread(xy, rooms, MAP, margin=24)
-    pyramid = Pyramid(folder, folder, ZOOM, TILE, Encoder("png"), sprites, block_px=128)
-    return World(collection, pyramid, Placed(np.arange(40), places.astype(np.int64), rooms, PX))
+from tests.cutout_sets import blob
+from tests.worlds import MAP, PX, TILE, ZOOM, Tiles, World, contents, make_world, stitched
 
 
 @pytest.fixture(scope="module")
@@ -64,27 +31,13 @@ def written(world: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
     return folder / "tiles", world.write(folder)
 
 
-def stitched(tiles: Path, zoom: int) -> Any:
-    width = TILE * 2**zoom
-    whole = np.full((width, width, 3), 255, np.uint8)
-    for file in (tiles / str(zoom)).glob("*/*.png"):
-        x, y = int(file.parent.name) * TILE, int(file.stem) * TILE
-        whole[y : y + TILE, x : x + TILE] = np.asarray(Image.open(file))
-    return whole
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    files = (file for file in folder.rglob("*") if file.is_file())
-    return {str(file.relative_to(folder)): file.read_bytes() for file in files}
-
-
 def test_tiles_have_no_seams(world: World, written: tuple[Path, Tiles]) -> None:
     base = world.base
     drawn = [
-        (world.pyramid.sprites.read(int(n)), int(x), int(y))
+        (world.sprites.read(int(n)), int(x), int(y))
         for n, (x, y) in zip(base.numbers, base.centres, strict=True)
     ]
-    whole = to_bytes(blend(WHITE, canvas(drawn, 0, 0, MAP)))
+    whole = to_bytes(blend(WHITE, canvas(drawn, 0, 0, MAP, MAP)))
     assert np.array_equal(stitched(written[0], ZOOM), whole)
 
 
@@ -97,7 +50,7 @@ def test_the_deepest_zoom_draws_the_stored_cutouts(
         (sprite(picture(store.image(store.ids[n]), 2 * PX), 2 * room), 2 * int(x), 2 * int(y))
         for n, room, (x, y) in zip(base.numbers, base.rooms, base.centres, strict=True)
     ]
-    whole = to_bytes(blend(WHITE, canvas(drawn, 0, 0, 2 * MAP)))
+    whole = to_bytes(blend(WHITE, canvas(drawn, 0, 0, 2 * MAP, 2 * MAP)))
     found = stitched(written[0], ZOOM + 1)
     assert np.array_equal(found, whole)
     x, y = 2 * base.centres[7]
@@ -112,7 +65,7 @@ def test_blending_agrees_with_an_independent_composition(
     whole = np.full((MAP, MAP, 3), 255.0)
     for layer in ("shadow", "picture"):
         for n, (x, y) in zip(world.base.numbers, world.base.centres, strict=True):
-            patch = getattr(world.pyramid.sprites.read(int(n)), layer).astype(float)
+            patch = getattr(world.sprites.read(int(n)), layer).astype(float)
             half = len(patch) // 2
             area = np.s_[y - half : y - half + len(patch), x - half : x - half + len(patch)]
             if layer == "shadow":
@@ -166,7 +119,7 @@ def test_shadows_lie_below_all_pictures(world: World) -> None:
     rgba = np.zeros((64, 64, 4), np.uint8)
     rgba[8:56, 8:56] = [255, 255, 255, 255]
     made = sprite(picture(rgba, PX), 100)
-    pixels = to_bytes(blend(WHITE, canvas([(made, 40, 40), (made, 65, 40)], 0, 0, 96)))
+    pixels = to_bytes(blend(WHITE, canvas([(made, 40, 40), (made, 65, 40)], 0, 0, 96, 96)))
     assert (pixels[32:48, 32:48] == 255).all()
     assert (pixels[32:48, 57:73] == 255).all()
     assert pixels[40, 52].max() < 250
@@ -174,15 +127,15 @@ def test_shadows_lie_below_all_pictures(world: World) -> None:
 
 def test_the_order_of_specimens_does_not_matter(world: World, tmp_path: Path) -> None:
     turned = world.base.take(np.arange(40)[::-1])
-    world.at(tmp_path / "a").write(world.base, {}, workers=1)
-    world.at(tmp_path / "b").write(turned, {}, workers=1)
+    world.written(world.at(tmp_path / "a"))
+    world.written(world.at(tmp_path / "b"), turned)
     assert contents(tmp_path / "a" / "tiles") == contents(tmp_path / "b" / "tiles")
 
 
 def test_workers_and_block_sizes_give_the_same_bytes(
     world: World, written: tuple[Path, Tiles], tmp_path: Path
 ) -> None:
-    world.at(tmp_path / "two").write(world.base, {}, workers=2)
+    world.written(world.at(tmp_path / "two"), workers=2)
     world.write(tmp_path / "one block", block_px=4096)
     assert contents(tmp_path / "two" / "tiles") == contents(written[0])
     assert contents(tmp_path / "one block" / "tiles") == contents(written[0])
@@ -192,12 +145,13 @@ def test_what_a_killed_run_left_is_used_and_completed(
     world: World, written: tuple[Path, Tiles], tmp_path: Path
 ) -> None:
     world.write(tmp_path)
-    blocks = sorted((tmp_path / "work").glob("*.json"))
+    blocks = sorted((tmp_path / "work").glob("*-*.json"))
     kept = {block: block.stat().st_mtime_ns for block in blocks[1::2]}
     for lost in blocks[::2]:
-        for z, x, y in json.loads(lost.read_text()):
-            (tmp_path / "tiles" / str(z) / str(x) / f"{y}.png").unlink()
-        lost.with_suffix(".npy").write_bytes(b"half")
+        for name in json.loads(lost.read_text())["tiles"]:
+            (tmp_path / "tiles" / f"{name}.png").unlink()
+        if not lost.name.startswith("crisp"):
+            lost.with_suffix(".npz").write_bytes(b"half")
         lost.unlink()
     (tmp_path / "tiles" / "0" / "0" / ".0.png.123.tmp").write_bytes(b"half")
     assert world.write(tmp_path) == written[1]
@@ -208,7 +162,7 @@ def test_what_a_killed_run_left_is_used_and_completed(
 KILLED = """
 import sys
 from pathlib import Path
-from tests.test_pyramid import make_world
+from tests.worlds import make_world
 world = make_world(Path(sys.argv[1]))
 print("ready", flush=True)
 world.write(Path(sys.argv[2]))
@@ -227,7 +181,7 @@ def test_a_run_killed_at_any_moment_gives_the_same_bytes(
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, cwd=root) as run:
         assert run.stdout is not None
         assert run.stdout.readline() == b"ready\n"
-        while len(list((out / "work").glob("*.json"))) < blocks and run.poll() is None:
+        while len(list((out / "work").glob("*-*.json"))) < blocks and run.poll() is None:
             time.sleep(0.001)
         run.send_signal(signal.SIGKILL)
         killed = run.wait() == -signal.SIGKILL
@@ -240,7 +194,7 @@ def test_representatives_lie_above_and_are_not_shrunk(
     world: World, written: tuple[Path, Tiles], tmp_path: Path
 ) -> None:
     above = {1: Placed(np.array([3]), np.array([[64, 60]]), np.array([40.0]), 40)}
-    tiles = world.at(tmp_path).write(world.base, above, workers=1)
+    tiles = world.write(tmp_path, above)
     assert tiles[1] >= written[1][1]
     changed = stitched(tmp_path / "tiles", 1)
     x, y = 64, 60
@@ -252,7 +206,7 @@ def test_representatives_lie_above_and_are_not_shrunk(
 def test_a_representative_alone_on_a_blank_tile_is_drawn(world: World, tmp_path: Path) -> None:
     one = world.base.take(np.array([0]))
     corner = Placed(np.array([0]), np.array([[500, 20]]), np.array([40.0]), 40)
-    tiles = world.at(tmp_path).write(one, {ZOOM: corner}, workers=1)
+    tiles = world.written(world.at(tmp_path), one, {ZOOM: corner}).tiles
     assert (7, 0) in tiles[ZOOM]
 
 

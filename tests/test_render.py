@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from PIL import Image
 
 from butterflies.collection.records import read_records, table_of, write_records
 from butterflies.encoding.neighbours import SCHEMA as NEIGHBOURS
@@ -92,8 +93,8 @@ def files(folder: Path, name: str = "") -> dict[str, bytes]:
 def test_a_render_leaves_tables_plots_and_a_site(tmp_path: Path) -> None:
     place = run(settings(embedded(tmp_path)))
     assert {path.name for path in place.iterdir()} == {
-        *("places.parquet", "representatives.parquet", "plots", "site", "provenance.json")
-    }
+        *("places.parquet", "representatives.parquet", "plots", "site", "blocks")
+    } | {"provenance.json"}
     assert {path.name for path in (place / "plots").iterdir()} == {
         *("genus.png", "family.png", "sex.png", "spread.webp")
     }
@@ -126,6 +127,17 @@ def test_another_title_makes_the_site_anew(tmp_path: Path) -> None:
         place = run(settings(run_folder, out=str(tmp_path / "out"), site=SiteSettings(title=title)))
         titles.append(read_json(place / "site" / "map.json")["title"])
     assert titles == ["One", "Another"]
+
+
+def test_settings_of_the_tiles_show_in_them(tmp_path: Path) -> None:
+    place = run(settings(embedded(tmp_path), crisp=False, background="#102030", tile_px=256))
+    shown = read_json(place / "site" / "map.json")
+    tiles = place / "site" / shown["version"] / "tiles"
+    assert (shown["background"], shown["tile_px"]) == ("#102030", 256)
+    assert {path.name for path in tiles.iterdir()} == {str(z) for z in range(shown["zoom"] + 1)}
+    with Image.open(tiles / "0" / "0" / "0.png") as tile:
+        assert tile.size == (256, 256)
+        assert tile.getpixel((0, 0)) == (0x10, 0x20, 0x30)
 
 
 def test_a_collection_that_moved_is_found_where_the_user_says(tmp_path: Path) -> None:
@@ -208,6 +220,10 @@ def test_nothing_but_withdrawn_photographs_is_said(tmp_path: Path) -> None:
         ({"picture_px": 33}, "no even number"),
         ({"tile_px": 300}, "tile_px=300"),
         ({"format": "gif"}, "format=gif"),
+        ({"background": "ivry"}, "background=ivry is no colour"),
+        ({"background": "#ffffff00"}, "is no colour"),
+        ({"block_px": 64}, "block_px=64 is not between"),
+        ({"site": SiteSettings(tiles="zip")}, "site.tiles=zip is none of files, pmtiles"),
     ],
 )
 def test_wrong_settings_are_said(change: dict[str, Any], sentence: str) -> None:

@@ -77,7 +77,8 @@ class PictureCache:
         shape = (len(self.ids), 4, PICTURE_PX, PICTURE_PX)
         np.lib.format.open_memmap(new / "pictures.npy", "w+", np.uint8, shape).flush()
         starts = range(0, len(self.ids), TASK)
-        tasks = [_Task(collection, cutouts, self.ids[s : s + TASK], s, new) for s in starts]
+        at = collection.absolute()
+        tasks = [_Task(at, cutouts, self.ids[s : s + TASK], s, new.absolute()) for s in starts]
         each(_fill, tasks, "Shrinking cut-outs", workers)
         write_json(new / "ids.json", self.ids)
         swap_in(new, self.folder)

@@ -1,7 +1,9 @@
 """The latent codes of a collection's specimens."""
 
+import copy
 import pickle
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ import pyarrow.compute as pc
 import torch
 
 from butterflies.collection.withdrawn import marked, withdrawn
-from butterflies.compute import fastest_device
+from butterflies.compute import each, fastest_device, on_cluster
 from butterflies.encoding.autoencoder import Autoencoder
 from butterflies.encoding.cache import PictureCache, on_white, shrink
 from butterflies.errors import UserError
@@ -23,6 +25,9 @@ Codes = npt.NDArray[np.float32]
 
 BATCH = 256
 """Pictures encoded at a time; part of what a code is to the last bit."""
+
+PIECE = 16 * BATCH
+"""Pictures that a worker of a cluster encodes at a time."""
 
 
 def codes_schema(latent_dim: int) -> pa.Schema:
@@ -110,7 +115,12 @@ def _encode_few(model: Autoencoder, store: CutoutStore, ids: Sequence[str]) -> t
 def encode(
     model: Autoencoder, pictures: npt.NDArray[np.uint8], rows: npt.NDArray[np.int64]
 ) -> tuple[Codes, Codes]:
-    """Codes (k, d) of k rows of pictures uint8 (n, 4, 128, 128), and their mean L1 error (k)."""
+    """Codes (k, d) of k rows of pictures uint8 (n, 4, 128, 128), and their mean L1 error (k).
+
+    On a cluster, pictures that are mapped from a file are encoded in pieces of whole batches.
+    """
+    if on_cluster() and isinstance(pictures, np.memmap):
+        return _encoded_there(model, Path(str(pictures.filename)), rows)
     codes, errors = [], []
     for start in progress(range(0, len(rows), BATCH), "Encoding"):
         batch = torch.from_numpy(pictures[rows[start : start + BATCH]]).to(model.device)
@@ -119,6 +129,30 @@ def encode(
         codes.append(code.cpu().numpy())
         errors.append((model.decode(code) - picture).abs().mean((1, 2, 3)).cpu().numpy())
     return np.concatenate(codes), np.concatenate(errors)
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """What a worker of a cluster encodes: rows of the pictures in a file."""
+
+    model: Autoencoder
+    pictures: Path
+    rows: npt.NDArray[np.int64]
+
+
+def _encoded_there(
+    model: Autoencoder, file: Path, rows: npt.NDArray[np.int64]
+) -> tuple[Codes, Codes]:
+    file, sent = file.absolute(), copy.deepcopy(model).cpu()
+    starts = range(0, len(rows), PIECE)
+    pieces = [_Piece(sent, file, rows[start : start + PIECE]) for start in starts]
+    codes, errors = zip(*each(_encode_piece, pieces, "Encoding"), strict=True)
+    return np.concatenate(codes), np.concatenate(errors)
+
+
+def _encode_piece(piece: _Piece) -> tuple[Codes, Codes]:
+    pictures = np.asarray(np.load(piece.pictures, mmap_mode="r"))  # no memmap: encoded right here
+    return encode(piece.model.to(fastest_device()).eval(), pictures, piece.rows)
 
 
 def codes_column(codes: Codes) -> pa.Array:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from butterflies.compute import ComputeSettings, computing
 from butterflies.segmentation.cutouts import CutoutSettings, run
 from butterflies.segmentation.sheets import sheet_path
 from butterflies.segmentation.store import read_cutouts
@@ -26,13 +27,20 @@ from butterflies.tables import count_statuses, ok_rows
 from butterflies.tracking.console import say
 from butterflies.tracking.logger import WandbSettings, unlogged
 from butterflies.tracking.reporting import report
-from butterflies.tracking.runs import logger_from, run_job, settings_from, store_schema
+from butterflies.tracking.runs import (
+    compute_from,
+    logger_from,
+    run_job,
+    settings_from,
+    store_schema,
+)
 
 
 @dataclass
 class CutoutJob(CutoutSettings):
-    """Settings of a cutting out that may be logged."""
+    """Settings of a cutting out that may be logged, and done on a cluster."""
 
+    compute: ComputeSettings = field(default_factory=ComputeSettings)
     logger: WandbSettings = field(default_factory=unlogged)
 
 
@@ -45,7 +53,8 @@ def main(arguments: Sequence[str]) -> None:
 
 def cutout(config: DictConfig) -> None:
     settings, logger = settings_from(config, CutoutSettings), logger_from(config)
-    place = run(settings)
+    with computing(compute_from(config)):
+        place = run(settings)
     table = read_cutouts(Path(settings.collection), settings.cutouts)
     say(f"{place}: {count_statuses(table)}.")
     if ok_rows(table):

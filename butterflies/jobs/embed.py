@@ -20,18 +20,26 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from butterflies.compute import ComputeSettings, computing
 from butterflies.mapping.embedding import EmbedSettings, run
 from butterflies.reports import of_embedding
 from butterflies.tracking.console import say
 from butterflies.tracking.logger import WandbSettings, unlogged
 from butterflies.tracking.reporting import report
-from butterflies.tracking.runs import logger_from, run_job, settings_from, store_schema
+from butterflies.tracking.runs import (
+    compute_from,
+    logger_from,
+    run_job,
+    settings_from,
+    store_schema,
+)
 
 
 @dataclass
 class EmbedJob(EmbedSettings):
-    """Settings of an embedding that may be logged."""
+    """Settings of an embedding that may be logged, and encoded on a cluster."""
 
+    compute: ComputeSettings = field(default_factory=ComputeSettings)
     logger: WandbSettings = field(default_factory=unlogged)
 
 
@@ -44,7 +52,8 @@ def main(arguments: Sequence[str]) -> None:
 
 def embed(config: DictConfig) -> None:
     settings, logger = settings_from(config, EmbedSettings), logger_from(config)
-    place = run(settings)
+    with computing(compute_from(config)):
+        place = run(settings)
     say(f"{place} holds the map.")
     say(f"Next: python render.py map={place}")
     if logger.mode != "disabled":

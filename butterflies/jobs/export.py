@@ -1,12 +1,18 @@
-"""Export what was made as a data set that others can use.
+"""Export what was made for others to use: a data set, or a site of plain files.
 
     butterflies export cutouts collection=data/mine                      # Parquet
     butterflies export cutouts collection=data/mine format=png out=DIR   # or webp: a file each
+    butterflies export static site=runs/render/.../site out=DIR          # the site for any web host
 
 `cutouts`: the clean cut-outs with their records and credits, split by specimen into train,
 validation and test, and a README.md that tells what they are. `format=parquet` is what Hugging
 Face's `datasets` reads, `png` and `webp` are image folders with a metadata.csv. What is not ok, or
-withdrawn, is left out. Without `out=` it goes to `runs/export/<date>/`.
+withdrawn, is left out.
+
+`static`: what a site shows now, with a file for each tile even where `site.tiles=pmtiles` keeps
+them in one archive. `<out>/site` is what goes to the host.
+
+Without `out=` it goes to `runs/export/<date>/`.
 """
 
 import sys
@@ -17,7 +23,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from butterflies.exporting import cutouts
+from butterflies.exporting import cutouts, static
 from butterflies.tracking.console import printable, say
 from butterflies.tracking.runs import run_job, settings_from, store_schema
 
@@ -30,14 +36,29 @@ class Export:
         config: its primary configuration in conf/.
         schema: its settings.
         run: makes it and gives its folder back.
+        says: what is said of that folder in the end.
     """
 
     config: str
     schema: type
     run: Callable[[Any], Path]
+    says: str
 
 
-EXPORTS = {"cutouts": Export("export", cutouts.CutoutExportSettings, cutouts.run)}
+EXPORTS = {
+    "cutouts": Export(
+        "export",
+        cutouts.CutoutExportSettings,
+        cutouts.run,
+        "{} holds the data set; its README.md tells what is in it.",
+    ),
+    "static": Export(
+        "export_static",
+        static.StaticExportSettings,
+        static.run,
+        "{}/site is the site: copy it to any host of plain files.",
+    ),
+}
 """The word after `export` -> what it stands for."""
 
 for export in EXPORTS.values():
@@ -62,4 +83,4 @@ def main(arguments: Sequence[str]) -> None:
 
 def exported(what: Export, config: DictConfig) -> None:
     place = what.run(settings_from(config, what.schema))
-    say(f"{place} holds the data set; its README.md tells what is in it.")
+    say(what.says.format(place))

@@ -2,6 +2,7 @@
 
     python render.py map=runs/embed/...
     python render.py autoencoder=runs/train/.../best.ckpt collection=data/mine    # embeds first
+    python render.py map=runs/embed/NEW add_to=runs/render/OLD    # draws only what has changed
 
 Leaves `site/` (a plain folder that any web host can serve), `places.parquet`,
 `representatives.parquet` and `plots/` in `runs/render/<date>/`. `logger=wandb` makes it a run of
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from omegaconf import DictConfig
 
+from butterflies.compute import ComputeSettings, computing
 from butterflies.mapping import embedding
 from butterflies.rendering.render import RenderSettings, run
 from butterflies.reports import of_rendering
@@ -34,6 +36,7 @@ class RenderJob(RenderSettings):
 
     autoencoder: str | None = None
     """A checkpoint to embed the collection with, instead of map=."""
+    compute: ComputeSettings = field(default_factory=ComputeSettings)
     logger: WandbSettings = field(default_factory=unlogged)
 
 
@@ -46,7 +49,8 @@ def main(arguments: Sequence[str]) -> None:
 
 def render(config: DictConfig) -> None:
     job, logger = settings_from(config, RenderJob), logger_from(config)
-    place = run(job if job.map else replace(job, map=_embedded(job)))
+    with computing(job.compute):
+        place = run(job if job.map else replace(job, map=_embedded(job)))
     say(f"{place} holds the map, its plots and its site.")
     say(f"Next: butterflies serve site={place / 'site'}")
     if logger.mode != "disabled":

@@ -12,7 +12,8 @@ from butterflies.film import HOLD_MS, write_film
 from butterflies.mapping.spread import Frames
 from butterflies.rendering.canvas import WHITE, blend, to_bytes
 from butterflies.rendering.canvas import canvas as add_up
-from butterflies.rendering.sprites import Sprite, SpriteFiles, scaled, shadow
+from butterflies.rendering.spritefiles import Sprites
+from butterflies.rendering.sprites import Sprite, scaled, shadow
 
 PX = 560
 """Width of the animation."""
@@ -24,7 +25,7 @@ COUNT = 40
 """Frames that move."""
 
 
-def animate(path: Path, frames: Frames, sprites: SpriteFiles) -> None:
+def animate(path: Path, frames: Frames, sprites: Sprites) -> None:
     """Writes an animated WebP of the points on their way from the projection to their places.
 
     Args:
@@ -84,7 +85,7 @@ def _picture(points: npt.NDArray[np.float64], drawn: Sequence[Sprite]) -> Image.
         (Sprite(np.zeros_like(s.picture), s.shadow), x, y)
         for s, (x, y) in zip(drawn, np.rint(points).astype(int).tolist(), strict=True)
     ]
-    image = Image.fromarray(to_bytes(blend(pixels, add_up(shadows, 0, 0, PX))))
+    image = Image.fromarray(to_bytes(blend(pixels, add_up(shadows, 0, 0, PX, PX))))
     for s, (_, x, y) in zip(drawn, shadows, strict=True):
         half = len(s.picture) // 2
         straight = _straight(s.picture)

@@ -59,7 +59,7 @@ def copy_photographs(
         The rows that have one now; a photograph that cannot be read is left out.
     """
     tasks = [
-        (photo_path(collection, record), picture_file(folder, row, ".jpg"))
+        (photo_path(collection.absolute(), record), picture_file(folder.absolute(), row, ".jpg"))
         for row, record in enumerate(records)
         if record.get("photo")
     ]

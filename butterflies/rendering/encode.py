@@ -1,15 +1,13 @@
-"""Tile files: formats, suffixes, blank ones left out."""
+"""From pixels to the bytes of a tile's file."""
 
 import io
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from butterflies.errors import UserError
-from butterflies.files import write_bytes
-from butterflies.rendering.canvas import Pixels, to_bytes
 
 Tile = tuple[int, int, int]
 """zoom, x, y."""
@@ -40,15 +38,10 @@ class Encoder:
     def suffix(self) -> str:
         return f".{self.format}"
 
-    def write(self, folder: Path, tile: Tile, pixels: Pixels) -> bool:
-        """Writes `<folder>/z/x/y.<format>`; False when the tile would be all white."""
-        rounded = to_bytes(pixels)
-        if (rounded == 255).all():
-            return False
+    def encode(self, pixels: npt.NDArray[np.uint8]) -> bytes:
+        """The file of pixels (h, w, 3)."""
         name, options = FORMATS[self.format]
         data = io.BytesIO()
         quality = {} if self.format == "png" else {"quality": self.quality}
-        Image.fromarray(np.ascontiguousarray(rounded)).save(data, name, **options, **quality)
-        z, x, y = tile
-        write_bytes(folder / str(z) / str(x) / f"{y}{self.suffix}", data.getvalue())
-        return True
+        Image.fromarray(pixels).save(data, name, **options, **quality)
+        return data.getvalue()

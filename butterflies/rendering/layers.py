@@ -36,11 +36,17 @@ class Placed:
     def take(self, index: Ints) -> "Placed":
         return Placed(self.numbers[index], self.centres[index], self.rooms[index], self.px)
 
-    def touching(self, left: int, top: int, px: int) -> "Placed":
-        """Those of which something may lie on a square."""
-        low = np.array([left, top]) - self.reach
-        inside = ((self.centres >= low) & (self.centres <= low + px + 2 * self.reach)).all(axis=1)
-        return self.take(np.flatnonzero(inside))
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def place(self, index: int) -> Cell:
+        x, y = self.centres[index].tolist()
+        return x, y
+
+    def renumbered(self, numbers: Ints) -> "Placed":
+        """The same, where specimens are numbered by their place in sorted `numbers`."""
+        found = np.searchsorted(numbers, self.numbers)
+        return Placed(found, self.centres, self.rooms, self.px)
 
     def by_cell(self, width: int) -> dict[Cell, "Placed"]:
         """Those touching each cell of a grid; a picture may touch several."""

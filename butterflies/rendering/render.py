@@ -1,28 +1,34 @@
 """From an embedding to a map on the web: places, representatives, plots, tiles and the page.
 
 <run>/places.parquet  representatives.parquet  plots/  site/  provenance.json
+<run>/blocks/   what a later rendering with add_to= compares with; deletable
 """
 
 import shutil
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from PIL import ImageColor
 
 from butterflies import mapping, rendering
 from butterflies.collection.records import read_records, records_mark
 from butterflies.errors import UserError
 from butterflies.rendering import site
 from butterflies.rendering.animation import animate
+from butterflies.rendering.archive import join_tiles
 from butterflies.rendering.embedded import Embedding, open_embedding
 from butterflies.rendering.encode import Encoder
+from butterflies.rendering.growing import Rendering, open_rendering, remember
 from butterflies.rendering.layers import Cell, Placed
 from butterflies.rendering.layout import Layout, lay_out
 from butterflies.rendering.plots import plot_all
-from butterflies.rendering.pyramid import Pyramid
+from butterflies.rendering.pyramid import Pyramid, Written
 from butterflies.rendering.site import SiteContent, SiteSettings, write_site
-from butterflies.rendering.sprites import SpriteFiles
+from butterflies.rendering.spritefiles import SpriteFiles, Sprites
+from butterflies.rendering.tilefiles import Colour
 from butterflies.tables import count_statuses, write_table
 from butterflies.tracking.console import say
 from butterflies.tracking.outputs import Output, output
@@ -46,6 +52,14 @@ class RenderSettings:
     """Of the tiles: webp, jpg or png."""
     quality: int = 80
     """Of the tiles, 1 to 100."""
+    background: str = "white"
+    """Colour of the tiles where nothing lies: a name of CSS, or #rrggbb."""
+    crisp: bool = True
+    """Whether there is one more zoom, on which the stored cut-outs are drawn as they are."""
+    block_px: int = 4096
+    """Width of what a process draws at a time, which bounds its memory."""
+    add_to: str | None = None
+    """An earlier rendering whose tiles are taken over where they look the same."""
     site: SiteSettings = field(default_factory=SiteSettings)
     """How the page presents the map."""
     out: str | None = None
@@ -70,15 +84,17 @@ def run(settings: RenderSettings) -> Path:
     if not embedding.ids:
         gone = f" ({len(embedding.gone):,} were withdrawn)" if embedding.gone else ""
         raise UserError(f"{embedding.folder} has no specimen on its map{gone}: nothing to render.")
+    before = open_rendering(Path(settings.add_to)) if settings.add_to else None
     inputs = {
         "embedding": embedding.fingerprint,
         "cutouts": embedding.store.fingerprint,
         "records": records_mark(embedding.collection),
+        **({"added to": before.fingerprint} if before else {}),
     }
-    sources = [embedding.store.folder, embedding.folder]
+    sources = [embedding.store.folder, embedding.folder, *([before.folder] if before else [])]
     with output("render", settings, inputs, VERSION, sources=sources) as made:
         if not made.finished:
-            _render(settings, encoder, embedding, made)
+            _render(settings, encoder, embedding, made, before)
     return made.place
 
 
@@ -93,39 +109,89 @@ def _checked(settings: RenderSettings) -> Encoder:
         raise UserError(f"picture_px={settings.picture_px} is no even number from 16 to 1024.")
     if settings.tile_px not in (128, 256, 512, 1024, 2048):
         raise UserError(f"tile_px={settings.tile_px} is none of 128, 256, 512, 1024, 2048.")
+    if not settings.tile_px <= settings.block_px <= 32_768:
+        raise UserError(f"block_px={settings.block_px} is not between tile_px= and 32,768.")
+    _colour(settings.background)
     return encoder
 
 
-def _render(settings: RenderSettings, encoder: Encoder, embedding: Embedding, made: Output) -> None:
-    work = made.folder / "work"
-    sprites = SpriteFiles(
-        work / "sprites",
-        embedding.collection,
-        embedding.name,
-        embedding.ids,
-        settings.picture_px,
-    )
+def _colour(name: str) -> Colour:
+    """Raises UserError where it is none."""
+    try:
+        red, green, blue, *alpha = ImageColor.getrgb(name)
+    except ValueError:
+        alpha = [0]
+    if alpha:
+        raise UserError(f"background={name} is no colour: give a name such as white, or #rrggbb.")
+    return red, green, blue
+
+
+def _render(
+    settings: RenderSettings,
+    encoder: Encoder,
+    embedding: Embedding,
+    made: Output,
+    before: Rendering | None,
+) -> None:
+    work, px = made.folder.absolute() / "work", settings.picture_px
+    known = before.known(px) if before else {}
+    files = SpriteFiles(work / "sprites", embedding.store, embedding.ids, px, known)
     with made.stage("sprites"):
-        rooms = sprites.make(settings.workers)
+        sprites = files.make(settings.workers)
+        rooms = sprites.rooms
     with made.stage("layout"):
-        layout = lay_out(embedding, rooms, sprites.px, settings.tile_px, settings.seed)
+        layout = lay_out(embedding, rooms, px, settings.tile_px, settings.seed)
         write_table(made.folder / "places.parquet", layout.table)
         write_table(made.folder / "representatives.parquet", layout.chosen)
     records = read_records(embedding.collection)
     with made.stage("plots"):
         plot_all(made.folder / "plots", embedding.ids, embedding.xy, records)
         animate(made.folder / "plots" / "spread.webp", layout.frames, sprites)
-    with made.stage("tiles"):
-        folder = made.folder / "site" / f"v-{made.fingerprint}" / "tiles"
-        pyramid = Pyramid(folder, work / "blocks", layout.zoom, settings.tile_px, encoder, sprites)
-        base = Placed(np.arange(len(rooms)), layout.places.astype(np.int64), rooms, sprites.px)
-        above = layout.above(embedding.ids, rooms / sprites.px)
-        tiles = pyramid.write(base, above, settings.workers)
+    tiles = _draw_tiles(settings, encoder, made, layout, sprites, embedding.ids, before)
     with made.stage("site"):
-        write_site(_content(settings, embedding, made, layout, tiles, records))
+        write_site(_content(settings, embedding, made, layout, tiles.tiles, records))
     _discard(work)
-    count = sum(map(len, tiles.values()))
-    say(f"Rendered {count_statuses(layout.table)}: {count:,} tiles on {len(tiles)} zooms.")
+    drawn = f", {tiles.drawn:,} of them drawn anew" if before else ""
+    zooms = f"{tiles.count:,} tiles on {len(tiles.tiles)} zooms{drawn}"
+    say(f"Rendered {count_statuses(layout.table)}: {zooms}.")
+
+
+def _draw_tiles(
+    settings: RenderSettings,
+    encoder: Encoder,
+    made: Output,
+    layout: Layout,
+    sprites: Sprites,
+    ids: Sequence[str],
+    before: Rendering | None,
+) -> Written:
+    """Draws what the site's tiles need, the deepest zoom timed apart."""
+    folder = made.folder.absolute()  # where the workers of a cluster find it
+    version = folder / "site" / f"v-{made.fingerprint}"
+    pyramid = Pyramid(
+        tiles=version / "tiles",
+        work=folder / "blocks",
+        zoom=layout.zoom,
+        tile_px=settings.tile_px,
+        encoder=encoder,
+        background=_colour(settings.background),
+        block_px=settings.block_px,
+    )
+    pyramid = replace(pyramid, earlier=before.tiles_for(pyramid) if before else None)
+    rooms = sprites.rooms
+    base = Placed(np.arange(len(rooms)), layout.places.astype(np.int64), rooms, sprites.px)
+    with made.stage("tiles"):
+        above = layout.above(ids, rooms / sprites.px)
+        written = pyramid.write(sprites, base, above, settings.workers)
+    if settings.crisp:
+        with made.stage("tiles of the deepest zoom"):
+            crisp = pyramid.write_crisp(sprites, base, settings.workers)
+        written = written.with_zooms_of(crisp)
+    remember(pyramid.work, ids, sprites)
+    if settings.site.tiles == "pmtiles":
+        with made.stage("archive"):
+            join_tiles(version, written.tiles, encoder.suffix)
+    return written
 
 
 def _discard(work: Path) -> None:
@@ -151,6 +217,7 @@ def _content(
         tile_px=settings.tile_px,
         picture_px=settings.picture_px,
         suffix=f".{settings.format}",
+        background="#{:02x}{:02x}{:02x}".format(*_colour(settings.background)),
         tiles=tiles,
         places=layout.table,
         representatives=layout.chosen,

@@ -4,7 +4,7 @@
     index.html page/  the page, and Leaflet
     about.json        what the map is made of, for whoever finds the folder
     v-<fingerprint>/  the data of one version
-        tiles/        written by the pyramid
+        tiles/        written by the pyramid; or all of them in tiles.pmtiles, see `archive`
         coverage.bin points.bin columns/ names.json representatives/   see `points`
         chunks/       see `chunks`
         index/        <2 hex>.json: {"ids": {assetID: row}, "numbers": {catalogNumber: [row, ...]}},
@@ -45,6 +45,7 @@ from butterflies.rendering.rows import Rows, join
 FORMAT = 1
 COLUMNS = ("genus", "family", "sex")
 PHOTOGRAPHS = ("link", "copy", "none")
+TILES = ("files", "pmtiles")
 MAX_HOSTS = 20
 MAX_NAME = 200
 
@@ -57,10 +58,13 @@ class SiteSettings:
         title: stands above the map.
         photographs: `link` (the museum's picture, after a click), `copy` (640 px JPEGs in the
             site) or `none`.
+        tiles: `files` (one each) or `pmtiles` (all in one file, for `butterflies serve`;
+            `butterflies export static` unpacks it for other hosts).
     """
 
     title: str = "Butterflies"
     photographs: str = "link"
+    tiles: str = "files"
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,7 @@ class SiteContent:
         tile_px: side of a tile.
         picture_px: side of a picture in world units.
         suffix: of tile files, with the dot.
+        background: colour of the tiles where nothing lies, #rrggbb.
         tiles: the tiles there are, {zoom: {(x, y), ...}}.
         places: assetID, status, place_x, place_y (centres, world units).
         representatives: zoom, assetID, place_x, place_y, size_px, members.
@@ -100,6 +105,7 @@ class SiteContent:
     collection: Path
     settings: SiteSettings = field(default_factory=SiteSettings)
     workers: int = 0
+    background: str = "#ffffff"
 
     @property
     def version(self) -> str:
@@ -112,6 +118,8 @@ def check(settings: SiteSettings) -> None:
         raise UserError(
             f"site.photographs={settings.photographs} is none of {', '.join(PHOTOGRAPHS)}."
         )
+    if settings.tiles not in TILES:
+        raise UserError(f"site.tiles={settings.tiles} is none of {', '.join(TILES)}.")
 
 
 def write_site(content: SiteContent) -> Path:
@@ -193,6 +201,7 @@ def _map(content: SiteContent, rows: Rows) -> dict[str, Any]:
         "tile_px": content.tile_px,
         "picture_px": content.picture_px,
         "suffix": content.suffix,
+        "background": content.background,
         "bounds": bounds,
         "photographs": content.settings.photographs,
         "columns": list(COLUMNS),

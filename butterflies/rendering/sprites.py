@@ -6,18 +6,12 @@ shadows can be added too: 256 units darken to 1/e.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
-
-from butterflies import compute
-from butterflies.files import writing
-from butterflies.segmentation.store import CutoutStore
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -37,13 +31,10 @@ DENSITY = 256
 """Units of shadow that darken to 1/e."""
 
 HAZE_REACH = 0.05
-"""Blur of the white haze round a representative, over the width of the picture."""
+"""Blur of the haze round a representative, over the width of the picture."""
 
 GAP = 1 / 32
 """Room between two pictures, over the width of a picture."""
-
-PART = 256
-"""Sprites to a file of the cache."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +44,8 @@ class Sprite:
     Attributes:
         picture: (px, px, 4) uint8, premultiplied.
         shadow: (s, s) uint8, s > px, in units of DENSITY.
-        haze: the same of white, which hides what lies below, in four units of DENSITY; None on
-            the base layer.
+        haze: the same of the background, which hides what lies below, in four units of DENSITY;
+            None on the base layer.
     """
 
     picture: Bytes
@@ -116,16 +107,21 @@ def shadow(made: Bytes) -> Bytes:
 
 
 def haze(made: Bytes) -> Bytes:
-    """White (s, s) round a picture (px, px, 4), in four units of DENSITY: it stands clear."""
+    """Haze (s, s) round a picture (px, px, 4), in four units of DENSITY: it stands clear."""
     near = _blurred(made, 0, 0, HAZE_REACH).astype(np.float64)
     return np.asarray(np.minimum(1.5 * near, 255), np.uint8)
+
+
+def shadow_side(px: int) -> int:
+    """The width s of the shadow of a picture `px` wide."""
+    return px + 2 * math.ceil(SHADOW_PAD * px)
 
 
 def _blurred(made: Bytes, right: int, down: int, reach: float) -> Bytes:
     """The alpha (px, px) on a larger square (s, s), shifted and blurred."""
     px = len(made)
-    pad = math.ceil(SHADOW_PAD * px)
-    alone = np.zeros((px + 2 * pad, px + 2 * pad), np.uint8)
+    pad = (shadow_side(px) - px) // 2
+    alone = np.zeros((shadow_side(px),) * 2, np.uint8)
     alone[pad + down : pad + down + px, pad + right : pad + right + px] = made[..., 3]
     return np.asarray(Image.fromarray(alone).filter(ImageFilter.GaussianBlur(reach * px)))
 
@@ -140,65 +136,3 @@ def sprite(made: Bytes, of_room: float, hazy: bool = False) -> Sprite:
     """The sprite of a picture that `of_room` px are kept free for."""
     kept = within(made, of_room)
     return Sprite(kept, shadow(kept), haze(kept) if hazy else None)
-
-
-@dataclass(frozen=True)
-class SpriteFiles:
-    """Every specimen's sprite at one size, in files of PART specimens; made once, deletable.
-
-    Attributes:
-        folder: of the files.
-        collection: whose cut-outs they show.
-        cutouts: the name of the set.
-        ids: assetIDs; a specimen's number is its place in this sequence.
-        px: width of a picture.
-    """
-
-    folder: Path
-    collection: Path
-    cutouts: str
-    ids: Sequence[str]
-    px: int
-
-    def make(self, workers: int = 0) -> npt.NDArray[np.float64]:
-        """Makes what is not there yet; the `room` (n,) of each, in px."""
-        starts = range(0, len(self.ids), PART)
-        tasks = [
-            (self.folder / f"{n // PART:05d}", self.collection, self.cutouts, self.px, part)
-            for n, part in ((n, self.ids[n : n + PART]) for n in starts)
-        ]
-        rooms = compute.each(_make_part, tasks, "sprites", workers)
-        _open_part.cache_clear()  # an earlier rendering of this process may have had this folder
-        return np.concatenate([np.zeros(0), *rooms])
-
-    def read(self, number: int) -> Sprite:
-        """The sprite of a specimen."""
-        pictures, shadows = _open_part(self.folder / f"{number // PART:05d}")
-        return Sprite(pictures[number % PART], shadows[number % PART])
-
-
-def _make_part(task: tuple[Path, Path, str, int, Sequence[str]]) -> npt.NDArray[np.float64]:
-    path, collection, cutouts, px, ids = task
-    done = path.with_suffix(".room.npy")
-    if not done.is_file():
-        store = CutoutStore(collection, cutouts)
-        pictures = [picture(store.image(asset_id), px) for asset_id in ids]
-        rooms = np.array([room(diameter(made), px) for made in pictures])
-        sprites = [sprite(made, r) for made, r in zip(pictures, rooms, strict=True)]
-        _save(path.with_suffix(".picture.npy"), np.stack([s.picture for s in sprites]))
-        _save(path.with_suffix(".shadow.npy"), np.stack([s.shadow for s in sprites]))
-        _save(done, rooms)
-    return np.asarray(np.load(done))
-
-
-def _save(path: Path, array: npt.NDArray[np.generic]) -> None:
-    with writing(path) as temporary, temporary.open("wb") as file:
-        np.save(file, array)
-
-
-@lru_cache(maxsize=64)
-def _open_part(path: Path) -> tuple[Bytes, Bytes]:
-    return (
-        np.load(path.with_suffix(".picture.npy"), mmap_mode="r"),
-        np.load(path.with_suffix(".shadow.npy"), mmap_mode="r"),
-    )

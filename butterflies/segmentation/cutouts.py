@@ -106,17 +106,22 @@ def _parts(settings: CutoutSettings, made: Output, rows: list[dict[str, Any]]) -
         Part(
             number=start // PART,
             rows=tuple(rows[start : start + PART]),
-            collection=Path(settings.collection),
-            folder=made.folder,
-            segmenter=settings.segmenter,
+            collection=Path(settings.collection).absolute(),
+            folder=made.folder.absolute(),
+            segmenter=_absolute(settings.segmenter),
             batch_size=settings.batch_size,
-            keep_masks=Path(settings.keep_masks) if settings.keep_masks else None,
+            keep_masks=Path(settings.keep_masks).absolute() if settings.keep_masks else None,
             flips=settings.flips,
             upright=settings.upright,
             ruler=settings.ruler,
         )
         for start in range(0, len(rows), PART)
     ]
+
+
+def _absolute(segmenter: str) -> str:
+    by_rule = segmenter in ("alpha", "contrast")
+    return segmenter if by_rule else str(Path(segmenter).absolute())
 
 
 def _prepare(made: Output, parts: list[Part], rows: list[dict[str, Any]]) -> None:

@@ -104,6 +104,19 @@ def read_cutouts(collection: Path, name: str = "cutouts") -> pa.Table:
     return table
 
 
+def stored(folder: Path, part: int, row: int) -> bytes:
+    """The WebP file of a cut-out, for whoever knows its place: the table is not read.
+
+    Args:
+        folder: the cut-outs' folder.
+        part: see `CutoutStore.place`.
+        row: likewise.
+    """
+    with pa.memory_map(str(part_path(folder, part, "arrow"))) as source:
+        data: bytes = pa.ipc.open_file(source).get_batch(0).column("image")[row].as_py()
+    return data
+
+
 class CutoutStore:
     """The pictures of a collection's cut-outs, read from the memory-mapped parts.
 
@@ -130,6 +143,10 @@ class CutoutStore:
         part, row = self._places[asset_id]
         data: bytes = self._images(part)[row].as_py()
         return data
+
+    def place(self, asset_id: str) -> tuple[int, int]:
+        """The part that holds a cut-out, and its row there."""
+        return self._places[asset_id]
 
     def image(self, asset_id: str) -> npt.NDArray[np.uint8]:
         """The pixels (height, width, 4) of a cut-out, straight alpha."""

@@ -38,7 +38,7 @@ PATH_KEYS = (
 )
 """Settings whose value is a path: an input counts by its content, never by its place."""
 
-IGNORED_KEYS = (*PATH_KEYS, "force", "workers", "logger", "port")
+IGNORED_KEYS = (*PATH_KEYS, "force", "workers", "logger", "port", "block_px", "compute")
 """Settings that change where and how fast a result is made, not the result."""
 
 KNOWN_BY = ("job", "fingerprint", "wandb_id", "wandb_artifact")

@@ -23,6 +23,7 @@ from hydra.errors import HydraException, InstantiationException
 from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from butterflies.compute import ComputeSettings
 from butterflies.errors import UserError
 from butterflies.tracking.arguments import complaint
 from butterflies.tracking.console import complain
@@ -31,7 +32,16 @@ from butterflies.tracking.provenance import PATH_KEYS
 
 Settings = TypeVar("Settings")
 
-QUOTED_KEYS = (*PATH_KEYS, "ckpt_path", "folder", "query.text", "site", "site.title", "who")
+QUOTED_KEYS = (
+    *PATH_KEYS,
+    "ckpt_path",
+    "folder",
+    "query.text",
+    "site",
+    "site.title",
+    "who",
+    "background",
+)
 """Keys whose value is a path or a text: taken literally, whatever Hydra's grammar says of it."""
 
 CONFIG = "pkg://butterflies.conf"
@@ -140,6 +150,11 @@ def logger_from(config: DictConfig) -> WandbSettings:
     settings = settings_from(config.logger, WandbSettings, "logger.")
     sweep = Path(HydraConfig.get().sweep.dir).name if _sweeping() else None
     return dataclasses.replace(settings, group=settings.group or sweep)
+
+
+def compute_from(config: DictConfig) -> ComputeSettings:
+    """Where a job's work is done."""
+    return settings_from(config.compute, ComputeSettings, "compute.")
 
 
 def _sweeping() -> bool:

@@ -12,6 +12,7 @@ export class World {
     this.info = info;
     this.sharper = devicePixelRatio >= 1.5 ? 1 : 0;
     this.lastTile = coverage.zooms - 1;
+    if (info.background) element.style.background = info.background;
     this.minZoom = Math.min(0, this.fitting(element, 1));
     const whole = info.tile_px * 2 ** info.zoom;
     this.map = L.map(element, {

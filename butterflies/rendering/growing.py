@@ -1,0 +1,92 @@
+"""An earlier rendering, whose tiles a new one takes over where nothing has changed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pyarrow as pa
+
+from butterflies.errors import UserError
+from butterflies.files import read_json
+from butterflies.rendering.archive import NAME
+from butterflies.rendering.pyramid import LOOK, Pyramid
+from butterflies.rendering.spritefiles import Known, Sprites
+from butterflies.rendering.tilefiles import Earlier
+from butterflies.tables import ok_rows, read_table, write_table
+from butterflies.tracking.provenance import read_provenance
+
+SEEN = "specimens.parquet"
+COMMAND = "python render.py"
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """A finished rendering.
+
+    Attributes:
+        folder: that holds its tables, `blocks/` and `site/`.
+        fingerprint: of it.
+    """
+
+    folder: Path
+    fingerprint: str
+
+    @property
+    def blocks(self) -> Path:
+        return self.folder / "blocks"
+
+    def known(self, px: int) -> Known:
+        """The specimens that it has measured at this width."""
+        path = self.blocks / SEEN
+        if not path.is_file():
+            return {}
+        table = read_table(path, COMMAND)
+        if (table.schema.metadata or {}).get(b"px") != str(px).encode():
+            return {}
+        rows = zip(*(table[name].to_pylist() for name in ("assetID", "mark", "room")), strict=True)
+        return {asset_id: (mark, room) for asset_id, mark, room in rows}
+
+    @cached_property
+    def places(self) -> dict[str, tuple[int, int]]:
+        """AssetID -> centre of the picture in world units."""
+        rows = ok_rows(read_table(self.folder / "places.parquet", COMMAND))
+        return {row["assetID"]: (row["place_x"], row["place_y"]) for row in rows}
+
+    @cached_property
+    def zoom(self) -> int:
+        """Z, the zoom whose pixel is the world unit."""
+        return int(read_json(self.folder / "site" / "map.json")["zoom"])
+
+    def tiles_for(self, pyramid: Pyramid) -> Earlier | None:
+        """Its tiles, where they look as those of a pyramid would."""
+        look = self.blocks / LOOK
+        if not look.is_file() or read_json(look) != pyramid.look:
+            return None
+        folder = self.folder / "site" / f"v-{self.fingerprint}"
+        archive = folder / NAME
+        return Earlier(archive if archive.is_file() else folder / "tiles", self.blocks)
+
+
+def open_rendering(folder: Path) -> Rendering:
+    """A finished rendering.
+
+    Raises:
+        UserError: it is none.
+    """
+    made = read_provenance(folder)
+    if made.get("job") != "render" or made.get("status") != "finished":
+        raise UserError(
+            f"{folder} holds no finished rendering: add_to= takes a folder that `{COMMAND}` wrote."
+        )
+    return Rendering(folder.absolute(), str(made["fingerprint"]))
+
+
+def remember(blocks: Path, ids: Sequence[str], sprites: Sprites) -> None:
+    """Writes down what of the specimens a later rendering need not measure again."""
+    columns = {
+        "assetID": pa.array(ids, pa.string()),
+        "mark": pa.array(sprites.rows["mark"], pa.uint64()),
+        "room": pa.array(sprites.rows["room"]),
+    }
+    write_table(blocks / SEEN, pa.table(columns), px=str(sprites.px))
