@@ -1,3 +1,3 @@
 """From latent codes to places on a map."""
 
-VERSION = 1
+VERSION = 2

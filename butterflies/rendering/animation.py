@@ -9,7 +9,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from butterflies.files import writing
-from butterflies.mapping.spread import Frames
+from butterflies.mapping.pushing import Frames
 from butterflies.rendering.canvas import WHITE, blend, to_bytes
 from butterflies.rendering.canvas import canvas as add_up
 from butterflies.rendering.sprites import Sprite, SpriteFiles, scaled, shadow

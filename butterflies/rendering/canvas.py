@@ -4,7 +4,7 @@ Blended pixels are sRGB times 256 in uint16 (white is 65,280), so that four of t
 without rounding to 8 bits first, and every machine gets the same bytes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -43,7 +43,8 @@ def canvas(
     """Adds up sprites on a square of a map.
 
     Args:
-        sprites: each with its centre x, y in pixels of that map; no two pictures overlap.
+        sprites: each with its centre x, y in pixels of that map; where pictures overlap, the later
+            lies above.
         left: of the square on the map.
         top: of the square on the map.
         px: the square's width.
@@ -52,20 +53,39 @@ def canvas(
     haze = np.zeros((px, px), np.uint16) if hazy else None
     made = Canvas(np.zeros((px, px, 4), np.uint8), np.zeros((px, px), np.uint16), haze)
     for sprite, x, y in sprites:
-        _add(made.pictures, sprite.picture, x - left, y - top)
-        _add(made.shadows, sprite.shadow, x - left, y - top)
+        _put(made.pictures, sprite.picture, x - left, y - top, _lay)
+        _put(made.shadows, sprite.shadow, x - left, y - top, _add)
         if haze is not None and sprite.haze is not None:
-            _add(haze, sprite.haze, x - left, y - top)
+            _put(haze, sprite.haze, x - left, y - top, _add)
     return made
 
 
-def _add(onto: npt.NDArray[Any], patch: npt.NDArray[np.uint8], x: int, y: int) -> None:
-    """Adds a patch about the centre x, y, cut at the borders."""
+def _put(
+    onto: npt.NDArray[Any],
+    patch: npt.NDArray[np.uint8],
+    x: int,
+    y: int,
+    how: Callable[[npt.NDArray[Any], npt.NDArray[np.uint8]], None],
+) -> None:
+    """Puts a patch about the centre x, y, cut at the borders."""
     left, top = x - patch.shape[1] // 2, y - patch.shape[0] // 2
     x0, y0 = max(left, 0), max(top, 0)
     x1, y1 = min(left + patch.shape[1], onto.shape[1]), min(top + patch.shape[0], onto.shape[0])
     if x0 < x1 and y0 < y1:
-        onto[y0:y1, x0:x1] += patch[y0 - top : y1 - top, x0 - left : x1 - left]
+        how(onto[y0:y1, x0:x1], patch[y0 - top : y1 - top, x0 - left : x1 - left])
+
+
+def _add(below: npt.NDArray[Any], above: npt.NDArray[np.uint8]) -> None:
+    below += above
+
+
+def _lay(below: npt.NDArray[np.uint8], above: npt.NDArray[np.uint8]) -> None:
+    """Lays a picture (h, w, 4) over what there is, which is just added to where nothing is."""
+    both = (below[..., 3] > 0) & (above[..., 3] > 0)
+    if both.any():
+        hidden = 255 - above[both][:, 3:].astype(np.uint16)
+        below[both] = (below[both] * hidden + 127) // 255
+    below += above
 
 
 def blend(below: Pixels | int, above: Canvas) -> Pixels:

@@ -4,6 +4,7 @@
 """
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from butterflies.rendering.animation import animate
 from butterflies.rendering.embedded import Embedding, open_embedding
 from butterflies.rendering.encode import Encoder
 from butterflies.rendering.layers import Cell, Placed
-from butterflies.rendering.layout import Layout, lay_out
+from butterflies.rendering.layout import SPREADS, Layout, lay_out
 from butterflies.rendering.plots import plot_all
 from butterflies.rendering.pyramid import Pyramid
 from butterflies.rendering.site import SiteContent, SiteSettings, write_site
@@ -42,6 +43,9 @@ class RenderSettings:
     """Width of a picture at the deepest zoom, an even number."""
     tile_px: int = 512
     """Width of a tile, a power of two."""
+    spread: str = "discs"
+    """How pictures are moved apart: discs (as little as need be), grid (to cells without gaps) or
+    none (they overlap)."""
     format: str = "webp"
     """Of the tiles: webp, jpg or png."""
     quality: int = 80
@@ -93,6 +97,8 @@ def _checked(settings: RenderSettings) -> Encoder:
         raise UserError(f"picture_px={settings.picture_px} is no even number from 16 to 1024.")
     if settings.tile_px not in (128, 256, 512, 1024, 2048):
         raise UserError(f"tile_px={settings.tile_px} is none of 128, 256, 512, 1024, 2048.")
+    if settings.spread not in SPREADS:
+        raise UserError(f"spread={settings.spread} is none of {', '.join(SPREADS)}.")
     return encoder
 
 
@@ -108,9 +114,12 @@ def _render(settings: RenderSettings, encoder: Encoder, embedding: Embedding, ma
     with made.stage("sprites"):
         rooms = sprites.make(settings.workers)
     with made.stage("layout"):
-        layout = lay_out(embedding, rooms, sprites.px, settings.tile_px, settings.seed)
+        px, how = sprites.px, settings.spread
+        layout = lay_out(embedding, rooms, px, settings.tile_px, settings.seed, how)
         write_table(made.folder / "places.parquet", layout.table)
         write_table(made.folder / "representatives.parquet", layout.chosen)
+        made.provenance["scores"] = {f"map/{name}": v for name, v in layout.moved.items()}
+        say(_told(layout.moved))
     records = read_records(embedding.collection)
     with made.stage("plots"):
         plot_all(made.folder / "plots", embedding.ids, embedding.xy, records)
@@ -126,6 +135,17 @@ def _render(settings: RenderSettings, encoder: Encoder, embedding: Embedding, ma
     _discard(work)
     count = sum(map(len, tiles.values()))
     say(f"Rendered {count_statuses(layout.table)}: {count:,} tiles on {len(tiles)} zooms.")
+
+
+def _told(moved: Mapping[str, float]) -> str:
+    """How far pictures were moved, in a sentence."""
+    far = [f"{moved[f'moved_{name}']:.2f}" for name in ("mean", "p95", "max")]
+    kept = moved.get("neighbours_kept")
+    share = "" if kept is None else f"; {kept:.0%} of the ten nearest stay among the ten nearest"
+    return (
+        f"Pictures were moved by {far[0]} of their width on average, 95 % of them by at most "
+        f"{far[1]}, none by more than {far[2]}{share}."
+    )
 
 
 def _discard(work: Path) -> None:
