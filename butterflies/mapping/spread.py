@@ -1,8 +1,8 @@
 """Moves points apart until no two pictures overlap, each as little as that takes.
 
-Heaps are loosened first, from coarse cells to fine ones. Then overlapping pairs push each other
-apart, all at once, step by step. What a fixed number of steps leaves overlapping is put on the
-nearest free place: the result is guaranteed, not hoped for.
+Crowds flow apart first, as a whole. Then overlapping pairs push each other, and swap places where
+they crossed. What still overlaps is put on the nearest free place: the result is guaranteed, not
+hoped for.
 """
 
 import math
@@ -11,27 +11,29 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from butterflies.errors import UserError
+from butterflies.mapping.cells import in_cells
+from butterflies.mapping.crowds import thinned
+from butterflies.mapping.placing import overlapping, place, swapped
+from butterflies.mapping.pushing import Frames, pushed
+
 Places = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
-Frames = list[npt.NDArray[np.float32]]
 
 AREA_PX = 131_072**2 / 150_000 / 128**2
 """Square map pixels a specimen has, per pixel of its picture: the density of the 2019 map."""
 
-STEPS = 800
-"""Most steps of pushing."""
-
-LOOSEN_STEPS = 40
-"""Most steps by which the discs of whole cells are parted."""
-
 ROUNDING = 1.5
 """Pixels kept between discs so that whole-numbered places stay apart: over the root of 2."""
 
-AIM = 1.03
+AIM = 1.003
 """Discs push a little before they touch, so that the last overlaps end soon."""
 
-PACKING = 1.1
-"""Area of a loosened heap's discs over that of the heap: the pushing does the rest better."""
+APART = 0.03
+"""Equal points are first moved so far at most, in mean diameters."""
+
+SHOWN_BY = 3
+"""An added picture goes where so many of its neighbours went."""
 
 
 def map_size(n: int, picture_px: int, tile_px: int) -> tuple[int, int]:
@@ -48,6 +50,34 @@ def map_size(n: int, picture_px: int, tile_px: int) -> tuple[int, int]:
     return zoom, tile_px * 2**zoom
 
 
+def grid_size(n: int, diameter: float, margin: float, tile_px: int) -> tuple[int, int]:
+    """The smallest map, as `map_size` gives it, that takes a grid of `n` pictures."""
+    wanted = (math.ceil(math.sqrt(n)) - 1) * math.ceil(diameter) + 2 * (margin + 1)
+    zoom = max(0, math.ceil(math.log2(wanted / tile_px)))
+    return zoom, tile_px * 2**zoom
+
+
+def fit(xy: Floats, map_px: int, margin: float) -> Floats:
+    """Scales and shifts (n, 2) points, the same in x and y, to fill the map within `margin`.
+
+    Raises:
+        UserError: a point lies nowhere.
+    """
+    lost = int((~np.isfinite(xy)).any(axis=1).sum())
+    if lost:
+        raise UserError(
+            f"{lost:,} of {len(xy):,} points of the map are not finite numbers: make the map "
+            "again with `python embed.py`, or mend its positions."
+        )
+    if not len(xy):
+        return xy
+    low, high = xy.min(axis=0), xy.max(axis=0)
+    widest = float((high - low).max())
+    inner = 0.94 * (map_px - 2 * margin)
+    scale = inner / widest if widest > 0 else 0.0
+    return np.asarray((xy - (low + high) / 2) * scale + map_px / 2)
+
+
 def spread(
     xy: Floats, diameters: Floats, map_px: int, seed: int = 0, margin: float | None = None
 ) -> tuple[Places, Frames]:
@@ -57,7 +87,7 @@ def spread(
         xy: (n, 2), any units; equal points are told apart at random.
         diameters: (n,) in map pixels.
         map_px: width of the square map.
-        seed: of the order in which equal points leave each other.
+        seed: of the directions in which equal points leave each other.
         margin: pixels no centre comes nearer to the map's edge; the largest diameter by default.
 
     Returns:
@@ -65,172 +95,106 @@ def spread(
         frames: (n, 2) float32 arrays from the scaled points to the places, for an animation.
 
     Raises:
+        UserError: a point lies nowhere.
         ValueError: the map is too small for so many pictures.
     """
-    if len(xy) == 0:
-        return np.zeros((0, 2), np.int32), []
-    margin = float(diameters.max()) if margin is None else margin
+    margin = float(diameters.max(initial=0)) if margin is None else margin
     return separate(fit(xy, map_px, margin), diameters, map_px, seed, margin)
-
-
-def fit(xy: Floats, map_px: int, margin: float) -> Floats:
-    """Scales and shifts (n, 2) points, the same in x and y, to fill the map within `margin`."""
-    low, high = xy.min(axis=0), xy.max(axis=0)
-    widest = float((high - low).max())
-    inner = 0.94 * (map_px - 2 * margin)
-    scale = inner / widest if widest > 0 else 0.0
-    return np.asarray((xy - (low + high) / 2) * scale + map_px / 2)
 
 
 def separate(
     points: Floats, diameters: Floats, map_px: int, seed: int, margin: float
 ) -> tuple[Places, Frames]:
     """`spread` for points that are on the map already."""
-    box = (margin, map_px - margin)
     frames = [points.astype(np.float32)]
-    moved = _loosen(_told_apart(points, diameters, seed), diameters, map_px)
-    moved = _relax(moved, diameters + ROUNDING, box, STEPS, frames)
-    places = np.rint(moved).astype(np.int64)
-    _place_rest(places, diameters, box)
+    if not len(points):
+        return np.zeros((0, 2), np.int32), frames
+    low, high = math.ceil(margin), math.floor(map_px - margin)
+    discs, half = AIM * diameters + ROUNDING, float(diameters.mean()) / 2
+    moved = thinned(_told_apart(points, half, seed), discs, low - half, high + half)
+    moved = pushed(moved.clip(low, high), points, discs, low, high, frames)
+    places = np.rint(moved)
+    place(places, np.unique(overlapping(places, diameters)[:, 1]), diameters, low, high)
+    return _checked(swapped(places, points, diameters), diameters, frames)
+
+
+def spread_grid(xy: Floats, diameters: Floats, map_px: int, margin: float) -> tuple[Places, Frames]:
+    """Like `spread`, but gives every point a cell of a grid without gaps, near its neighbours."""
+    points = fit(xy, map_px, margin)
+    frames = [points.astype(np.float32)]
+    cells = in_cells(points) * math.ceil(diameters.max(initial=0))
+    corner = np.rint((map_px - cells.max(axis=0, initial=0)) / 2)
+    if corner.min() < margin:
+        raise ValueError("no such grid: the map is too small for so many pictures")
+    return _checked(cells + corner, diameters, frames)
+
+
+def spread_none(xy: Floats, map_px: int, margin: float) -> tuple[Places, Frames]:
+    """Like `spread`, but moves no point: pictures may overlap."""
+    points = fit(xy, map_px, margin)
+    return np.rint(points).astype(np.int32), [points.astype(np.float32)]
+
+
+def spread_added(
+    xy: Floats, diameters: Floats, map_px: int, margin: float, kept: Places
+) -> tuple[Places, Frames]:
+    """Like `spread`, but for pictures that are added to a map, of which the others stay.
+
+    An added picture goes to the free place nearest to where its neighbours went.
+
+    Args:
+        xy: (n, 2), any units.
+        diameters: (n,) in map pixels.
+        map_px: width of the square map.
+        margin: pixels no added centre comes nearer to the map's edge.
+        kept: (n, 2) the places of those that stay, some at least; -1 for those added.
+
+    Raises:
+        UserError: a point lies nowhere, or those that stay overlap.
+        ValueError: the map is too small for so many pictures.
+    """
+    fit(xy, map_px, margin)
+    old = kept[:, 0] >= 0
+    grown = len(overlapping(kept[old], diameters[old]))
+    if grown:
+        raise UserError(
+            f"{grown:,} pairs of pictures overlap on the earlier map, since their cut-outs have "
+            "changed: render the whole map anew, without add_to=."
+        )
+    low, high = math.ceil(margin), math.floor(map_px - margin)
+    homes = kept.astype(np.float64)
+    homes[~old] = np.rint(_beside(xy[~old], xy[old], kept[old])).clip(low, high)
+    places = homes.copy()
+    place(places, np.flatnonzero(~old), diameters, low, high)
+    return _checked(places, diameters, [homes.astype(np.float32)])
+
+
+def _beside(xy: Floats, known: Floats, places: Places) -> Floats:
+    """Where points belong on a map on which the points of known ones have these places."""
+    around, laid = known - known.mean(axis=0), places - places.mean(axis=0)
+    scale = (around * laid).sum() / max(float((around**2).sum()), 1e-300)
+    far, near = cKDTree(known).query(xy, range(1, min(SHOWN_BY, len(known)) + 1))
+    weights = 1 / (far + 1e-9 * float(np.ptp(known)) + 1e-300)
+    weights /= weights.sum(axis=1, keepdims=True)
+    wanted = places[near] + scale * (xy[:, None] - known[near])
+    return np.asarray((weights[:, :, None] * wanted).sum(axis=1))
+
+
+def _told_apart(points: Floats, half: float, seed: int) -> Floats:
+    """Shifts all but the first of equal points a little, evenly over a small disc."""
+    order = np.lexsort(points.T)
+    equal = order[1:][(points[order[1:]] == points[order[:-1]]).all(axis=1)]
+    rng = np.random.default_rng(seed)
+    radius = 2 * APART * half * np.sqrt(rng.random(len(equal)))
+    angle = rng.uniform(0, 2 * math.pi, len(equal))
+    apart = points.copy()
+    apart[equal] += (radius * np.stack([np.cos(angle), np.sin(angle)])).T
+    return apart
+
+
+def _checked(places: Floats, diameters: Floats, frames: Frames) -> tuple[Places, Frames]:
+    """Whole numbers, of which it is certain that no two pictures overlap."""
     if len(overlapping(places, diameters)):
-        raise ValueError(f"{len(places)} pictures do not fit a map of {map_px} px without overlap")
+        raise AssertionError("pictures overlap, which none should")
     frames.append(places.astype(np.float32))
     return places.astype(np.int32), frames
-
-
-def overlapping(places: npt.NDArray[np.generic], diameters: Floats) -> npt.NDArray[np.intp]:
-    """The pairs (m, 2) of places (n, 2) that lie closer than the mean of their diameters."""
-    pairs = _near(places.astype(np.float64), float(diameters.max()))
-    i, j = pairs.T
-    far = ((places[i] - places[j]) ** 2).sum(axis=1)
-    return np.asarray(pairs[4 * far < (diameters[i] + diameters[j]) ** 2])
-
-
-def _near(points: Floats, reach: float) -> npt.NDArray[np.intp]:
-    pairs: npt.NDArray[np.intp] = cKDTree(points).query_pairs(reach, output_type="ndarray")
-    return pairs
-
-
-def _told_apart(points: Floats, diameters: Floats, seed: int) -> Floats:
-    """Shifts every point a little, evenly over a small disc."""
-    rng = np.random.default_rng(seed)
-    radius = 0.03 * diameters.mean() * np.sqrt(rng.random(len(points)))
-    angle = rng.uniform(0, 2 * math.pi, len(points))
-    shift = radius * np.stack([np.cos(angle), np.sin(angle)])
-    return np.asarray(points + shift.T)
-
-
-def _loosen(points: Floats, diameters: Floats, map_px: int) -> Floats:
-    """Widens cells of the map that hold more pictures than they have room for."""
-    cell = map_px / 2
-    while cell > 2 * diameters.max():
-        points = _loosen_cells(points, diameters, cell, map_px)
-        cell /= 2
-    return points
-
-
-def _loosen_cells(points: Floats, diameters: Floats, cell: float, map_px: int) -> Floats:
-    """Treats the points of each cell as one disc, parts the discs and fills them again."""
-    _, group = np.unique(np.floor(points / cell), axis=0, return_inverse=True)
-    count = np.bincount(group)
-    needed = np.sqrt(np.bincount(group, diameters**2) / PACKING)
-    if needed.max() < cell:
-        return points
-    centres = np.stack([np.bincount(group, p) / count for p in points.T], axis=1)
-    parted = _relax(centres, needed, (0, map_px), LOOSEN_STEPS, [])
-    offsets = points - centres[group]
-    spread_of = np.sqrt(np.bincount(group, (offsets**2).sum(axis=1)) / count)
-    even = needed / math.sqrt(8)  # the same measure for points spread evenly over the disc
-    widen = np.maximum(1.0, even / np.maximum(spread_of, 1e-9))
-    widen[count == 1] = 1.0
-    return parted[group] + offsets * widen[group, None]
-
-
-def _relax(
-    points: Floats, diameters: Floats, box: tuple[float, float], steps: int, frames: Frames
-) -> Floats:
-    """Pushes overlapping pairs apart until none overlaps or `steps` are done.
-
-    Pairs are looked up again only when some point may have come into reach of a new one.
-    """
-    slack = 0.3 * float(diameters.max())
-    reach = AIM * float(diameters.max()) + slack
-    known = points
-    pairs = _near(points, reach)
-    for step in range(steps):
-        if _largest(points - known) > slack / 2:
-            known, pairs = points, _near(points, reach)
-        push = _push(points, pairs, diameters)
-        if push is None:
-            break
-        points = np.clip(points + push, *box)
-        if step < 20 or step % 20 == 0:
-            frames.append(points.astype(np.float32))
-    return points
-
-
-def _largest(vectors: Floats) -> float:
-    return math.sqrt(float((vectors**2).sum(axis=1).max()))
-
-
-def _push(points: Floats, pairs: npt.NDArray[np.intp], diameters: Floats) -> Floats | None:
-    """Half of every overlap to each of the two, the sum of all tamed; None when none overlap."""
-    i, j = pairs.T
-    between = points[i] - points[j]
-    far = np.sqrt((between**2).sum(axis=1))
-    apart = (diameters[i] + diameters[j]) / 2
-    if not (far < apart).any():
-        return None
-    lacking = AIM * apart - far
-    hit = lacking > 0
-    i, j, far = i[hit], j[hit], np.maximum(far[hit], 1e-9)
-    force = between[hit] * (0.5 * lacking[hit] / far)[:, None]
-    n = len(points)
-    push = np.empty((n, 2))
-    for axis in (0, 1):
-        push[:, axis] = np.bincount(i, force[:, axis], n) - np.bincount(j, force[:, axis], n)
-    return push * _tamed(push, diameters)
-
-
-def _tamed(push: Floats, diameters: Floats) -> Floats:
-    length = np.sqrt((push**2).sum(axis=1))
-    limit = 0.5 * diameters
-    return np.asarray(np.minimum(1.0, limit / np.maximum(length, 1e-9))[:, None])
-
-
-def _place_rest(places: npt.NDArray[np.int64], diameters: Floats, box: tuple[float, float]) -> None:
-    """Puts one of every two that still overlap on the free place nearest to it, in place."""
-    pairs = overlapping(places, diameters)
-    if not len(pairs):
-        return
-    loose = np.unique(pairs.max(axis=1))
-    fixed = np.delete(places, loose, axis=0)
-    tree = cKDTree(fixed)
-    apart = float(diameters.max())
-    placed: list[npt.NDArray[np.int64]] = []
-    for index in loose:
-        crowd = cKDTree(np.array(placed)) if placed else None
-        places[index] = _free_place(places[index], tree, crowd, apart, box)
-        placed.append(places[index])
-
-
-def _free_place(
-    wanted: npt.NDArray[np.int64],
-    tree: cKDTree,
-    crowd: cKDTree | None,
-    apart: float,
-    box: tuple[float, float],
-) -> npt.NDArray[np.int64]:
-    """The first place on growing rings round `wanted` that lies `apart` from all others."""
-    low, high = math.ceil(box[0]), math.floor(box[1])
-    step = apart / 6
-    for ring in range(math.ceil(1.5 * (high - low) / step) + 1):
-        angles = np.linspace(0, 2 * math.pi, max(1, 6 * ring), endpoint=False)
-        circle = ring * step * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-        tried = np.rint(wanted + circle).astype(np.int64)
-        tried = tried[((tried >= low) & (tried <= high)).all(axis=1)]
-        for others in filter(None, (tree, crowd)):
-            tried = tried[others.query(tried)[0] >= apart] if len(tried) else tried
-        if len(tried):
-            return np.array(tried[0], np.int64)
-    raise ValueError("no free place is left on the map: it is too small for so many pictures")

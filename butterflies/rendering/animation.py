@@ -9,7 +9,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from butterflies.film import HOLD_MS, write_film
-from butterflies.mapping.spread import Frames
+from butterflies.mapping.pushing import Frames
 from butterflies.rendering.canvas import WHITE, blend, to_bytes
 from butterflies.rendering.canvas import canvas as add_up
 from butterflies.rendering.spritefiles import Sprites

@@ -2,18 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from butterflies.errors import UserError
+from butterflies.files import read_json
 from butterflies.mapping import representatives as reps
-from butterflies.mapping.spread import Frames, Places, map_size, spread
+from butterflies.mapping import spread as moving
+from butterflies.mapping.moved import displacement
+from butterflies.mapping.pushing import Frames
+from butterflies.mapping.spread import Places
 from butterflies.rendering.embedded import Embedding
 from butterflies.rendering.layers import Placed
 from butterflies.rendering.sprites import SHADOW_PAD
-from butterflies.tables import schema, with_statuses
+from butterflies.tables import ok_rows, read_table, schema, with_statuses
 
 SCHEMA = schema(
     pa.field("place_x", pa.int32()),
@@ -21,6 +27,23 @@ SCHEMA = schema(
     pa.field("first_zoom", pa.int32()),
 )
 """`place_*`: the centre of the specimen's picture in world units, pixels of the deepest zoom."""
+
+
+SPREADS = ("discs", "grid", "none")
+"""Pictures are moved apart as little as need be, to the cells of a grid, or not at all."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The places of an earlier map, which stay.
+
+    Attributes:
+        zoom: its Z.
+        places: by assetID.
+    """
+
+    zoom: int
+    places: Mapping[str, tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -31,6 +54,7 @@ class Layout:
         zoom: Z.
         places: (n, 2) centres in world units, in the order of the embedding's ids.
         frames: the points on their way there.
+        moved: how far that was, see `displacement`.
         table: places.parquet.
         chosen: representatives.parquet.
     """
@@ -38,6 +62,7 @@ class Layout:
     zoom: int
     places: Places
     frames: Frames
+    moved: Mapping[str, float]
     table: pa.Table
     chosen: pa.Table
 
@@ -63,23 +88,31 @@ class Layout:
 
 
 def lay_out(
-    embedding: Embedding, rooms: npt.NDArray[np.float64], px: int, tile_px: int, seed: int
+    embedding: Embedding,
+    rooms: npt.NDArray[np.float64],
+    px: int,
+    tile_px: int,
+    seed: int,
+    how: str = "discs",
+    kept: Kept | None = None,
 ) -> Layout:
     """Places every specimen and the representatives.
 
     Args:
-        embedding: whose points are moved apart.
+        embedding: whose points are moved apart; it has specimens.
         rooms: (n,) diameters kept free, in world units, in the order of its ids.
         px: width of a picture.
         tile_px: width of a tile.
         seed: of the spread.
+        how: one of SPREADS.
+        kept: places that stay; only with "discs".
 
     Raises:
+        UserError: a point of the embedding is no number, or kept pictures overlap.
         ValueError: no map of the chosen size takes them all.
     """
     ids = embedding.ids
-    zoom, map_px = map_size(len(ids), px, tile_px)
-    places, frames = spread(embedding.xy, rooms, map_px, seed, margin=px * (0.5 + SHADOW_PAD))
+    zoom, places, frames = _spread(embedding, rooms, px, tile_px, seed, how, kept)
     chosen = reps.representatives(ids, places, embedding.codes, rooms / px, zoom, tile_px)
     columns = {
         "place_x": pa.array(places[:, 0]),
@@ -87,4 +120,53 @@ def lay_out(
         "first_zoom": pa.array(reps.first_zooms(ids, chosen, zoom), pa.int32()),
     }
     table = with_statuses(embedding.points, ids, columns, SCHEMA)
-    return Layout(zoom, places, frames, table, chosen)
+    moved = displacement(frames[0], places, px)
+    return Layout(zoom, places, frames, moved, table, chosen)
+
+
+def _spread(
+    embedding: Embedding,
+    rooms: npt.NDArray[np.float64],
+    px: int,
+    tile_px: int,
+    seed: int,
+    how: str,
+    kept: Kept | None,
+) -> tuple[int, Places, Frames]:
+    """Z, places and frames."""
+    xy, margin = embedding.xy, px * (0.5 + SHADOW_PAD)
+    if kept and any(asset_id in kept.places for asset_id in embedding.ids):
+        old = [kept.places.get(asset_id, (-1, -1)) for asset_id in embedding.ids]
+        there = np.array(old, np.int32)
+        size = tile_px * 2**kept.zoom
+        return kept.zoom, *moving.spread_added(xy, rooms, size, margin, there)
+    if how == "grid":
+        zoom, map_px = moving.grid_size(len(xy), float(rooms.max()), margin, tile_px)
+        return zoom, *moving.spread_grid(xy, rooms, map_px, margin)
+    zoom, map_px = moving.map_size(len(xy), px, tile_px)
+    if how == "none":
+        return zoom, *moving.spread_none(xy, map_px, margin)
+    return zoom, *moving.spread(xy, rooms, map_px, seed, margin)
+
+
+def read_kept(folder: Path, px: int, tile_px: int) -> Kept:
+    """The places of an earlier rendering.
+
+    Args:
+        folder: of the rendering.
+        px: width of a picture, which must be the same there.
+        tile_px: width of a tile, likewise.
+
+    Raises:
+        UserError: it has other widths, or is no rendering.
+    """
+    table = read_table(folder / "places.parquet", "python render.py")
+    made = read_json(folder / "site" / "map.json")
+    for name, wanted in (("picture_px", px), ("tile_px", tile_px)):
+        if made[name] != wanted:
+            raise UserError(
+                f"{folder} was rendered with {name}={made[name]}, not {wanted}: "
+                f"give {name}={made[name]} to add to it."
+            )
+    places = {row["assetID"]: (row["place_x"], row["place_y"]) for row in ok_rows(table)}
+    return Kept(int(made["zoom"]), places)

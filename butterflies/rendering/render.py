@@ -5,7 +5,7 @@
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from butterflies.rendering.embedded import Embedding, open_embedding
 from butterflies.rendering.encode import Encoder
 from butterflies.rendering.growing import Rendering, open_rendering, remember
 from butterflies.rendering.layers import Cell, Placed
-from butterflies.rendering.layout import Layout, lay_out
+from butterflies.rendering.layout import SPREADS, Layout, lay_out
 from butterflies.rendering.plots import plot_all
 from butterflies.rendering.pyramid import Pyramid, Written
 from butterflies.rendering.site import SiteContent, SiteSettings, write_site
@@ -48,6 +48,9 @@ class RenderSettings:
     """Width of a picture at the deepest zoom, an even number."""
     tile_px: int = 512
     """Width of a tile, a power of two."""
+    spread: str = "discs"
+    """How pictures are moved apart: discs (as little as need be), grid (to cells without gaps) or
+    none (they overlap)."""
     format: str = "webp"
     """Of the tiles: webp, jpg or png."""
     quality: int = 80
@@ -111,6 +114,8 @@ def _checked(settings: RenderSettings) -> Encoder:
         raise UserError(f"tile_px={settings.tile_px} is none of 128, 256, 512, 1024, 2048.")
     if not settings.tile_px <= settings.block_px <= 32_768:
         raise UserError(f"block_px={settings.block_px} is not between tile_px= and 32,768.")
+    if settings.spread not in SPREADS:
+        raise UserError(f"spread={settings.spread} is none of {', '.join(SPREADS)}.")
     _colour(settings.background)
     return encoder
 
@@ -140,9 +145,13 @@ def _render(
         sprites = files.make(settings.workers)
         rooms = sprites.rooms
     with made.stage("layout"):
-        layout = lay_out(embedding, rooms, px, settings.tile_px, settings.seed)
+        kept = read_kept(before.folder, px, settings.tile_px) if before else None
+        size = (px, settings.tile_px, settings.seed)
+        layout = lay_out(embedding, rooms, *size, settings.spread, kept)
         write_table(made.folder / "places.parquet", layout.table)
         write_table(made.folder / "representatives.parquet", layout.chosen)
+        made.provenance["scores"] = {f"map/{name}": v for name, v in layout.moved.items()}
+        say(_told(layout.moved))
     records = read_records(embedding.collection)
     with made.stage("plots"):
         plot_all(made.folder / "plots", embedding.ids, embedding.xy, records)
@@ -192,6 +201,17 @@ def _draw_tiles(
         with made.stage("archive"):
             join_tiles(version, written.tiles, encoder.suffix)
     return written
+
+
+def _told(moved: Mapping[str, float]) -> str:
+    """How far pictures were moved, in a sentence."""
+    far = [f"{moved[f'moved_{name}']:.2f}" for name in ("mean", "p95", "max")]
+    kept = moved.get("neighbours_kept")
+    share = "" if kept is None else f"; {kept:.0%} of the ten nearest stay among the ten nearest"
+    return (
+        f"Pictures were moved by {far[0]} of their width on average, 95 % of them by at most "
+        f"{far[1]}, none by more than {far[2]}{share}."
+    )
 
 
 def _discard(work: Path) -> None:
