@@ -104,6 +104,7 @@ def test_many_or_far_specimens_are_warned_of(
         capsys.readouterr()
         place = embedded(where, codes="all.parquet", add_to=str(old), out=f"{name}-new")
         said[name] = capsys.readouterr().out
+        assert "left out" not in said[name]
         assert read_provenance(place)["added_to"]["far"] >= 2
     assert "so far from what is known" in said["most"]
     assert "Added 2 specimens to 38 that stay where they were; 2 of them are far" in said["most"]

@@ -106,6 +106,11 @@ def test_positions_that_are_none_are_said(text: str, sentence: str) -> None:
         read_positions(csv(text))
 
 
+def test_positions_that_are_not_there_are_said() -> None:
+    with pytest.raises(UserError, match=r"positions=gone.csv does not exist"):
+        read_positions(Path("gone.csv"))
+
+
 def test_each_wanted_finds_its_row(capsys: pytest.CaptureFixture[str]) -> None:
     assert matched(["c", "a", "x", "y"], ["a", "b", "c"], "f").tolist() == [1, -1, 0]
     assert "2 assetIDs of f are no cut-outs" in capsys.readouterr().out

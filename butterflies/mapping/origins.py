@@ -93,8 +93,9 @@ class Ready:
 
     def table(self, collection: Path, cutouts: str, known: Collection[str]) -> pa.Table:
         source = marked(read_cutouts(collection, cutouts), withdrawn(collection))
-        ids = [row for row in _ok_ids(source) if row not in known]
+        ids = _ok_ids(source)
         rows = matched(self.names, ids, str(self.path)) if ids else np.zeros(0, np.int64)
+        rows[[asset_id in known for asset_id in ids]] = -1
         found = [asset_id for asset_id, row in zip(ids, rows, strict=True) if row >= 0]
         codes = self.codes[rows[rows >= 0]]
         statuses = lacking(source, [*found, *known], f"{self.path.name} has no code of it.")

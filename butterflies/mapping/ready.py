@@ -52,6 +52,8 @@ def read_positions(path: Path) -> tuple[list[str], Numbers]:
     Raises:
         UserError: there is no such file, a column is missing, or a number is none.
     """
+    if not path.is_file():
+        raise UserError(f"positions={path} does not exist: a CSV of assetID, x, y is expected.")
     rows, said = read_csv(path)
     for sentence in said:
         say(sentence)
