@@ -93,7 +93,7 @@ def kept_representatives(
     table = before.filter(pa.array([i in there for i in before["assetID"].to_pylist()], pa.bool_()))
     new = places[[asset_id not in known for asset_id in ids]]
     zooms = np.array(table["zoom"])
-    members = np.array(table["members"])
+    members = table["members"].to_numpy().copy()
     drawn = np.stack([np.array(table["place_x"]), np.array(table["place_y"])], axis=1)
     for zoom in np.unique(zooms):
         rows = np.flatnonzero(zooms == zoom)
