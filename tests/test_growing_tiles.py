@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from butterflies.errors import UserError
+from butterflies.mapping.representatives import SCHEMA as REPRESENTATIVES
 from butterflies.rendering.archive import NAME, join_tiles
-from butterflies.rendering.growing import open_rendering, remember
+from butterflies.rendering.growing import kept_representatives, open_rendering, remember
 from butterflies.rendering.layers import Placed
 from butterflies.rendering.pyramid import Pyramid, Written
 from butterflies.rendering.render import RenderSettings, run
@@ -18,6 +19,7 @@ from butterflies.rendering.spritefiles import SpriteFiles
 from butterflies.rendering.sprites import SHADOW_PAD
 from butterflies.rendering.tilefiles import Earlier
 from butterflies.segmentation.store import CutoutStore
+from butterflies.tables import from_rows
 from tests.test_render import embedded, files, settings
 from tests.worlds import PX, TILE, ZOOM, World, contents, make_world
 
@@ -202,6 +204,23 @@ def test_a_rendering_added_to_draws_what_has_changed(
     [one], [other] = ((p / "site").glob("v-*") for p in (first, again))
     assert one.name != other.name
     assert files(one / "tiles") == files(other / "tiles")
+
+
+def test_representatives_stay_and_new_specimens_count_among_the_nearest() -> None:
+    rows = [
+        {"zoom": 0, "cluster": 0, "assetID": "a", "place_x": 100, "place_y": 100, "members": 5},
+        {"zoom": 1, "cluster": 0, "assetID": "a", "place_x": 100, "place_y": 100, "members": 3},
+        {"zoom": 1, "cluster": 1, "assetID": "b", "place_x": 900, "place_y": 900, "members": 2},
+        {"zoom": 1, "cluster": 2, "assetID": "gone", "place_x": 9, "place_y": 9, "members": 1},
+    ]
+    before = from_rows(rows, REPRESENTATIVES)
+    places = np.array([[100, 100], [900, 900], [120, 90], [880, 901], [870, 910]], np.int32)
+    found = kept_representatives(before, {"a", "b", "gone"}, ["a", "b", "n", "o", "p"], places)
+    assert found.schema == before.schema
+    told = [(row["zoom"], row["assetID"], row["members"]) for row in found.to_pylist()]
+    assert told == [(0, "a", 8), (1, "a", 4), (1, "b", 4)]
+    nobody = kept_representatives(before, {"a", "b", "gone"}, ["a", "b"], places[:2])
+    assert nobody["members"].to_pylist() == [5, 3, 2]
 
 
 @pytest.mark.parametrize("folder", ["nowhere", "embedding"])

@@ -1,11 +1,14 @@
 """An earlier rendering, whose tiles a new one takes over where nothing has changed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+from scipy.spatial import cKDTree
 
 from butterflies.errors import UserError
 from butterflies.files import read_json
@@ -54,6 +57,10 @@ class Rendering:
         return {row["assetID"]: (row["place_x"], row["place_y"]) for row in rows}
 
     @cached_property
+    def representatives(self) -> pa.Table:
+        return read_table(self.folder / "representatives.parquet", COMMAND)
+
+    @cached_property
     def zoom(self) -> int:
         """Z, the zoom whose pixel is the world unit."""
         return int(read_json(self.folder / "site" / "map.json")["zoom"])
@@ -66,6 +73,34 @@ class Rendering:
         folder = self.folder / "site" / f"v-{self.fingerprint}"
         archive = folder / NAME
         return Earlier(archive if archive.is_file() else folder / "tiles", self.blocks)
+
+
+def kept_representatives(
+    before: pa.Table, known: Collection[str], ids: Sequence[str], places: npt.NDArray[np.int32]
+) -> pa.Table:
+    """The representatives of a map that has grown: the same, where they were.
+
+    Were they chosen anew, every tile of the middle zooms would have to be drawn again, and the
+    map's readers would not find their way. A new specimen counts among the members of the nearest.
+
+    Args:
+        before: representatives.parquet of the map before.
+        known: assetIDs that were on that map.
+        ids: assetIDs (n,) that are on the map now.
+        places: (n, 2) centres in world units.
+    """
+    there = set(ids)
+    table = before.filter(pa.array([i in there for i in before["assetID"].to_pylist()], pa.bool_()))
+    new = places[[asset_id not in known for asset_id in ids]]
+    zooms = np.array(table["zoom"])
+    members = table["members"].to_numpy().copy()
+    drawn = np.stack([np.array(table["place_x"]), np.array(table["place_y"])], axis=1)
+    for zoom in np.unique(zooms):
+        rows = np.flatnonzero(zooms == zoom)
+        _, nearest = cKDTree(drawn[rows]).query(new)
+        members[rows] += np.bincount(nearest, minlength=len(rows)).astype(members.dtype)
+    column = table.column_names.index("members")
+    return table.set_column(column, table.schema.field("members"), pa.array(members))
 
 
 def open_rendering(folder: Path) -> Rendering:
