@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from math import ceil, pi, sqrt
 from typing import Any
 
@@ -26,7 +27,8 @@ import numpy.typing as npt
 from scipy.spatial import ConvexHull, cKDTree
 
 from butterflies.mapping.moved import displacement
-from butterflies.mapping.spread import ROUNDING, fit, overlapping, spread
+from butterflies.mapping.placing import overlapping
+from butterflies.mapping.spread import ROUNDING, fit, spread
 
 Floats = npt.NDArray[np.float64]
 
@@ -50,8 +52,8 @@ def main(words: list[str]) -> None:
     for n in sizes:
         _tell("ours", n, lambda *given: spread(*given)[0])
     for n in peers:
-        _tell("pairs, a half", n, lambda *given: pairwise(*given, part=0.5))
-        _tell("pairs, a quarter", n, lambda *given: pairwise(*given, part=0.25))
+        _tell("pairs, a half", n, partial(pairwise, part=0.5))
+        _tell("pairs, a quarter", n, partial(pairwise, part=0.25))
         _tell("2019, 160 steps", n, nearest_four)
 
 

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from butterflies.errors import UserError
+from butterflies.mapping.placing import overlapping
 from butterflies.mapping.spread import (
     fit,
     grid_size,
     map_size,
-    overlapping,
     separate,
     spread,
     spread_added,

@@ -119,7 +119,7 @@ class Crowd:
         return left
 
     def _relieve(self, part: float) -> None:
-        """Gives a crowd as a whole the area that its discs lack, which pushes would take long to."""
+        """Gives the crowd as a whole the area that its discs lack: pushing alone is slow."""
         lack = part * _lack(self.points, self._diameters, self._pairs)
         half = float(self._diameters.mean()) / 2
         low, high = self._box
