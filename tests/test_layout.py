@@ -8,19 +8,20 @@ import pytest
 from butterflies.errors import UserError
 from butterflies.files import read_json, write_json
 from butterflies.rendering.embedded import open_embedding
-from butterflies.rendering.layout import Kept, Layout, lay_out, read_kept
+from butterflies.rendering.growing import open_rendering
+from butterflies.rendering.layout import Layout, lay_out
 from butterflies.rendering.render import run
-from butterflies.tables import ok_rows, write_table
+from butterflies.tables import ok_rows, read_table
 from tests.test_render import embedded, settings
 from tests.test_spread import overlaps_of
 
 PX, TILE = 32, 128
 
 
-def laid(folder: Path, how: str = "discs", kept: Kept | None = None) -> tuple[Layout, Any]:
+def laid(folder: Path, how: str = "discs") -> tuple[Layout, Any]:
     embedding = open_embedding(folder)
     rooms = np.array([20 + int(asset_id[1:]) * 7 % 13 for asset_id in embedding.ids], np.float64)
-    return lay_out(embedding, rooms, PX, TILE, 0, how, kept), rooms
+    return lay_out(embedding, rooms, PX, TILE, 0, how), rooms
 
 
 @pytest.mark.parametrize("how", ["discs", "grid"])
@@ -37,29 +38,42 @@ def test_nothing_is_moved_where_it_shall_not_be(tmp_path: Path) -> None:
     assert layout.moved["neighbours_kept"] > 0.9
 
 
+def grown(folder: Path) -> Path:
+    """The embedding of all, told to be made from that of fewer."""
+    run_folder = embedded(folder)
+    made = read_json(run_folder / "provenance.json")
+    added = {"fingerprint": "fedcba9876543210", "added_to": {"fingerprint": made["fingerprint"]}}
+    write_json(run_folder / "provenance.json", made | added)
+    return run_folder
+
+
+def placed(rendering: Path) -> dict[str, tuple[int, int]]:
+    rows = ok_rows(read_table(rendering / "places.parquet", "render"))
+    return {row["assetID"]: (row["place_x"], row["place_y"]) for row in rows}
+
+
 def test_specimens_that_are_added_leave_the_others_where_they_are(tmp_path: Path) -> None:
     new = {f"b{number:02d}" for number in range(20, 26)}
-    before, _ = laid(embedded(tmp_path / "a", without=new))
-    write_table(tmp_path / "places.parquet", before.table)
-    made = {"zoom": before.zoom, "picture_px": PX, "tile_px": TILE}
-    write_json(tmp_path / "site" / "map.json", made)
-    after, rooms = laid(embedded(tmp_path / "b"), kept=read_kept(tmp_path, PX, TILE))
-    assert after.zoom == before.zoom
-    assert overlaps_of(after.places, rooms) == []
-    there = {row["assetID"]: (row["place_x"], row["place_y"]) for row in ok_rows(after.table)}
-    old = {row["assetID"]: (row["place_x"], row["place_y"]) for row in ok_rows(before.table)}
+    first = run(settings(embedded(tmp_path / "a", without=new), out=str(tmp_path / "first")))
+    wanted = settings(grown(tmp_path / "b"), out=str(tmp_path / "more"), add_to=str(first))
+    more = run(wanted)
+    old, there = placed(first), placed(more)
     assert {asset_id: there[asset_id] for asset_id in old} == old
     assert set(there) - set(old) == new
+    rooms = np.array([open_rendering(more).known(PX)[asset_id][1] for asset_id in sorted(there)])
+    places = np.array([there[asset_id] for asset_id in sorted(there)], np.int32)
+    assert overlaps_of(places, rooms) == []
     with pytest.raises(UserError, match="rendered with picture_px=32, not 64"):
-        read_kept(tmp_path, 64, TILE)
+        run(replace(wanted, picture_px=64, out=str(tmp_path / "other")))
 
 
-def test_a_map_without_any_of_the_specimens_keeps_nothing(tmp_path: Path) -> None:
-    folder = embedded(tmp_path)
-    fresh, _ = laid(folder)
-    beside, _ = laid(folder, kept=Kept(9, {"other": (5, 5)}))
-    assert np.array_equal(fresh.places, beside.places)
-    assert fresh.zoom == beside.zoom
+def test_a_map_that_was_made_anew_keeps_no_places(tmp_path: Path) -> None:
+    new = {"b20", "b21"}
+    first = run(settings(embedded(tmp_path / "a", without=new), out=str(tmp_path / "first")))
+    run_folder = embedded(tmp_path / "b")
+    plain = run(settings(run_folder, out=str(tmp_path / "plain")))
+    beside = run(settings(run_folder, out=str(tmp_path / "beside"), add_to=str(first)))
+    assert placed(beside) == placed(plain)
 
 
 @pytest.mark.parametrize("how", ["grid", "none"])

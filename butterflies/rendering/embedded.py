@@ -29,12 +29,14 @@ class Embedding:
         collection: the collection's folder.
         name: of the set of cut-outs.
         fingerprint: of the embedding.
+        added_to: fingerprint of the embedding that it was added to, if any.
     """
 
     folder: Path
     collection: Path
     name: str
     fingerprint: str
+    added_to: str | None = None
 
     @cached_property
     def store(self) -> CutoutStore:
@@ -106,7 +108,8 @@ def open_embedding(folder: Path, collection: Path | None = None) -> Embedding:
             f"{folder} was made from the collection {collection}, which is not there: "
             "give its place as collection=DIR."
         )
-    embedding = Embedding(folder, collection, cutouts["name"], made["fingerprint"])
+    added_to = made.get("added_to", {}).get("fingerprint")
+    embedding = Embedding(folder, collection, cutouts["name"], made["fingerprint"], added_to)
     if embedding.store.fingerprint != cutouts["fingerprint"]:
         raise UserError(
             f"The cut-outs in {collection / cutouts['name']} have changed since {folder} was made: "

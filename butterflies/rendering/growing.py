@@ -30,10 +30,12 @@ class Rendering:
     Attributes:
         folder: that holds its tables, `blocks/` and `site/`.
         fingerprint: of it.
+        embedding: fingerprint of the embedding that it shows.
     """
 
     folder: Path
     fingerprint: str
+    embedding: str
 
     @property
     def blocks(self) -> Path:
@@ -64,6 +66,16 @@ class Rendering:
     def zoom(self) -> int:
         """Z, the zoom whose pixel is the world unit."""
         return int(read_json(self.folder / "site" / "map.json")["zoom"])
+
+    def check(self, picture_px: int, tile_px: int) -> None:
+        """Raises UserError where its pictures or tiles have another width."""
+        shown = read_json(self.folder / "site" / "map.json")
+        for name, wanted in (("picture_px", picture_px), ("tile_px", tile_px)):
+            if shown[name] != wanted:
+                raise UserError(
+                    f"{self.folder} was rendered with {name}={shown[name]}, not {wanted}: "
+                    f"give {name}={shown[name]} to add to it."
+                )
 
     def tiles_for(self, pyramid: Pyramid) -> Earlier | None:
         """Its tiles, where they look as those of a pyramid would."""
@@ -114,7 +126,8 @@ def open_rendering(folder: Path) -> Rendering:
         raise UserError(
             f"{folder} holds no finished rendering: add_to= takes a folder that `{COMMAND}` wrote."
         )
-    return Rendering(folder.absolute(), str(made["fingerprint"]))
+    embedding = made.get("inputs", {}).get("embedding", "")
+    return Rendering(folder.absolute(), str(made["fingerprint"]), str(embedding))
 
 
 def remember(blocks: Path, ids: Sequence[str], sprites: Sprites) -> None:

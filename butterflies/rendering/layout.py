@@ -2,24 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from butterflies.errors import UserError
-from butterflies.files import read_json
 from butterflies.mapping import representatives as reps
 from butterflies.mapping import spread as moving
 from butterflies.mapping.moved import displacement
 from butterflies.mapping.pushing import Frames
 from butterflies.mapping.spread import Places
 from butterflies.rendering.embedded import Embedding
+from butterflies.rendering.growing import Rendering, kept_representatives
 from butterflies.rendering.layers import Placed
 from butterflies.rendering.sprites import SHADOW_PAD
-from butterflies.tables import ok_rows, read_table, schema, with_statuses
+from butterflies.tables import schema, with_statuses
 
 SCHEMA = schema(
     pa.field("place_x", pa.int32()),
@@ -31,19 +29,6 @@ SCHEMA = schema(
 
 SPREADS = ("discs", "grid", "none")
 """Pictures are moved apart as little as need be, to the cells of a grid, or not at all."""
-
-
-@dataclass(frozen=True)
-class Kept:
-    """The places of an earlier map, which stay.
-
-    Attributes:
-        zoom: its Z.
-        places: by assetID.
-    """
-
-    zoom: int
-    places: Mapping[str, tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -94,7 +79,7 @@ def lay_out(
     tile_px: int,
     seed: int,
     how: str = "discs",
-    kept: Kept | None = None,
+    kept: Rendering | None = None,
 ) -> Layout:
     """Places every specimen and the representatives.
 
@@ -105,7 +90,7 @@ def lay_out(
         tile_px: width of a tile.
         seed: of the spread.
         how: one of SPREADS.
-        kept: places that stay; only with "discs".
+        kept: an earlier rendering whose places and representatives stay.
 
     Raises:
         UserError: a point of the embedding is no number, or kept pictures overlap.
@@ -113,7 +98,10 @@ def lay_out(
     """
     ids = embedding.ids
     zoom, places, frames = _spread(embedding, rooms, px, tile_px, seed, how, kept)
-    chosen = reps.representatives(ids, places, embedding.codes, rooms / px, zoom, tile_px)
+    if kept:
+        chosen = kept_representatives(kept.representatives, kept.places, ids, places)
+    else:
+        chosen = reps.representatives(ids, places, embedding.codes, rooms / px, zoom, tile_px)
     columns = {
         "place_x": pa.array(places[:, 0]),
         "place_y": pa.array(places[:, 1]),
@@ -131,11 +119,11 @@ def _spread(
     tile_px: int,
     seed: int,
     how: str,
-    kept: Kept | None,
+    kept: Rendering | None,
 ) -> tuple[int, Places, Frames]:
     """Z, places and frames."""
     xy, margin = embedding.xy, px * (0.5 + SHADOW_PAD)
-    if kept and any(asset_id in kept.places for asset_id in embedding.ids):
+    if kept:
         old = [kept.places.get(asset_id, (-1, -1)) for asset_id in embedding.ids]
         there = np.array(old, np.int32)
         size = tile_px * 2**kept.zoom
@@ -147,26 +135,3 @@ def _spread(
     if how == "none":
         return zoom, *moving.spread_none(xy, map_px, margin)
     return zoom, *moving.spread(xy, rooms, map_px, seed, margin)
-
-
-def read_kept(folder: Path, px: int, tile_px: int) -> Kept:
-    """The places of an earlier rendering.
-
-    Args:
-        folder: of the rendering.
-        px: width of a picture, which must be the same there.
-        tile_px: width of a tile, likewise.
-
-    Raises:
-        UserError: it has other widths, or is no rendering.
-    """
-    table = read_table(folder / "places.parquet", "python render.py")
-    made = read_json(folder / "site" / "map.json")
-    for name, wanted in (("picture_px", px), ("tile_px", tile_px)):
-        if made[name] != wanted:
-            raise UserError(
-                f"{folder} was rendered with {name}={made[name]}, not {wanted}: "
-                f"give {name}={made[name]} to add to it."
-            )
-    places = {row["assetID"]: (row["place_x"], row["place_y"]) for row in ok_rows(table)}
-    return Kept(int(made["zoom"]), places)

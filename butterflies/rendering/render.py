@@ -145,7 +145,9 @@ def _render(
         sprites = files.make(settings.workers)
         rooms = sprites.rooms
     with made.stage("layout"):
-        kept = read_kept(before.folder, px, settings.tile_px) if before else None
+        kept = before if before and before.embedding == embedding.added_to else None
+        if kept:
+            kept.check(px, settings.tile_px)
         size = (px, settings.tile_px, settings.seed)
         layout = lay_out(embedding, rooms, *size, settings.spread, kept)
         write_table(made.folder / "places.parquet", layout.table)
