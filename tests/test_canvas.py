@@ -13,7 +13,7 @@ def sprite(colour: int, alpha: int, px: int = 8) -> Sprite:
 
 
 def drawn(*placed: tuple[Sprite, int, int]) -> Any:
-    return canvas(placed, 0, 0, 32).pictures
+    return canvas(placed, 0, 0, 32, 32).pictures
 
 
 def test_the_later_of_two_that_overlap_lies_above() -> None:
