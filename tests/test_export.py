@@ -353,7 +353,11 @@ def stopped(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
-        ((), 2, "say what to export; there is: butterflies export cutouts."),
+        (
+            (),
+            2,
+            "say what to export; there is: butterflies export cutouts, butterflies export static.",
+        ),
         (("colection=c",), 2, "say what to export"),
         (("cutuots", "collection=c"), 2, "there is no export 'cutuots'; there is: butterflies"),
         (("cutouts",), 2, "collection=... is missing"),

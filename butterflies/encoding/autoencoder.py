@@ -25,6 +25,9 @@ SEEN_FIRST = 2048
 SHOWN = 12
 """Pictures in the grid of reconstructions."""
 
+WIDEST = 8.0
+"""Logarithm of a variance beyond which a variational code is not led: its exponential explodes."""
+
 NOISE, VIEWS = 1, 2
 """What chances are drawn for, beside data.MIRROR."""
 
@@ -139,7 +142,8 @@ class Autoencoder(pl.LightningModule):
         h, picture = self.given, batch["picture"]
         views = self._views(batch)
         encoded: Tensor = self.encoder(torch.cat(views))
-        codes, log_variance = encoded[:, : self.latent_dim], encoded[:, self.latent_dim :]
+        codes = encoded[:, : self.latent_dim]
+        log_variance = encoded[:, self.latent_dim :].clamp(-WIDEST, WIDEST)
         first = codes[: len(picture)]
         terms = {}
         if h.beta:
