@@ -2,10 +2,10 @@ r"""Ours beside openTSNE alone on the same codes: seconds, and how well each map
 
     python benchmarks/projecting.py n=20000,150000 workers=2
 
-Codes of 128 numbers in 300 clusters of unequal size, of eight dimensions each and some noise, seed
-0. *openTSNE* is `TSNE(n_jobs=workers, random_state=0).fit(codes)` as it comes; *ours* finds the
-neighbours once, of which the lists of similar specimens are taken too. CPU seconds are of all
-threads. Both maps are scored by the same exact neighbours where there are few, else by ours.
+The codes are those of `large`. *openTSNE* is `TSNE(n_jobs=workers, random_state=0).fit(codes)` as
+it comes; *ours* finds the neighbours once, of which the lists of similar specimens are taken too.
+CPU seconds are of all threads. Both maps are scored by the same exact neighbours where there are
+few, else by ours.
 """
 
 import sys
@@ -15,12 +15,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from large import made_up
 
 from butterflies.encoding.neighbours import Near, nearest
 from butterflies.mapping.trust import trust
 from butterflies.mapping.tsne import TSNE
-
-CLUSTERS, DIMENSIONS, INNER = 300, 128, 8
 
 
 def main(words: list[str]) -> None:
@@ -29,23 +28,7 @@ def main(words: list[str]) -> None:
     print("| specimens | | seconds | CPU | recall | trustworthiness | continuity |")
     print("|---|---|---|---|---|---|---|")
     for n in map(int, given.get("n", "20000").split(",")):
-        _compare(made_up(n), workers)
-
-
-def made_up(n: int, seed: int = 0) -> npt.NDArray[np.float32]:
-    """Codes (n, 128) in clusters."""
-    random = np.random.default_rng(seed)
-    sizes = random.lognormal(0, 1, CLUSTERS)
-    label = random.choice(CLUSTERS, n, p=sizes / sizes.sum())
-    centres = random.normal(0, 3, (CLUSTERS, DIMENSIONS))
-    axes = random.normal(0, 1, (CLUSTERS, INNER, DIMENSIONS))
-    codes = np.empty((n, DIMENSIONS), np.float32)
-    for number in range(CLUSTERS):
-        own = label == number
-        inner = random.normal(0, random.uniform(0.5, 1.5), (own.sum(), INNER))
-        noise = random.normal(0, 0.3, (own.sum(), DIMENSIONS))
-        codes[own] = centres[number] + inner @ axes[number] + noise
-    return codes
+        _compare(made_up(n)[0], workers)
 
 
 def _compare(codes: npt.NDArray[np.float32], workers: int) -> None:

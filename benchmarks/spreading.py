@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from math import ceil, pi, sqrt
 from typing import Any
@@ -101,11 +101,13 @@ def _overlaps(places: Floats, i: Any, j: Any) -> Any:
     return ((places[i] - places[j]) ** 2).sum(axis=1) < PX**2
 
 
-def nearest_four(xy: Floats, diameters: Floats, map_px: int) -> Floats:
+def nearest_four(
+    xy: Floats, diameters: Floats, map_px: int, steps: Iterable[int] = (*range(80), *range(80))
+) -> Floats:
     """The step of the 2019 map, twice 80 times."""
     home = fit(xy, map_px, PX)
     points, velocity = home.copy(), np.zeros_like(home)
-    for step in [*range(80), *range(80)]:
+    for step in steps:
         far, near = cKDTree(points).query(points, 5)
         far, near = far[:, 1:], near[:, 1:]
         lacking = np.maximum(PX - far, 0) * min(0.5, step / 50)

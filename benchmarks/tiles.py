@@ -2,10 +2,9 @@ r"""Drawing the tiles of a large map: seconds, tiles a second, memory, by format
 
     python benchmarks/tiles.py n=150000 out=/tmp/tiles formats=jpg,webp crisp=webp add=1000,20000
 
-The set: 300 drawn specimens, stored over and over as n cut-outs of 256 px, on a map of 300
-Gaussians of unequal size that are moved apart as `render.py` does it (seed 0). Each drawing runs in
-a process of its own, whose workers' largest resident set is told beside its own. What is there is
-not made again, but is drawn again.
+The set: the n cut-outs of `large`, on a map of 300 Gaussians of unequal size that are moved apart
+as `render.py` does it (seed 0). Each drawing runs in a process of its own, whose workers' largest
+resident set is told beside its own. What is there is not made again, but is drawn again.
 """
 
 import json
@@ -20,12 +19,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from large import collection
 from PIL import Image
 
-from butterflies import compute
-from butterflies.collection.drawn import draw_one
-from butterflies.files import write_json
-from butterflies.mapping.representatives import drawn_room, representatives
+from butterflies.mapping.representatives import SIZE_PX, drawn_room, representatives
 from butterflies.mapping.spread import map_size, spread
 from butterflies.rendering.encode import Encoder
 from butterflies.rendering.layers import Placed
@@ -33,10 +30,9 @@ from butterflies.rendering.pyramid import Pyramid
 from butterflies.rendering.spritefiles import SpriteFiles, Sprites
 from butterflies.rendering.sprites import SHADOW_PAD
 from butterflies.rendering.tilefiles import Earlier
-from butterflies.segmentation.pictures import encode
-from butterflies.segmentation.store import PART, CutoutStore, has_part, join_parts, write_part
+from butterflies.segmentation.store import CutoutStore
 
-DRAWN, CLUSTERS, PX, TILE = 300, 300, 128, 512
+CLUSTERS, PX, TILE = 300, 128, 512
 Floats = npt.NDArray[np.float64]
 
 
@@ -88,31 +84,7 @@ def _prepare(out: Path, n: int) -> None:
 
 
 def _store(out: Path, n: int) -> CutoutStore:
-    folder = out / "collection" / "cutouts"
-    if not (folder / "provenance.json").is_file():
-        images = compute.each(_cutout, range(DRAWN), "drawing")
-        parts = range(-(-n // PART))
-        for part in (p for p in parts if not has_part(folder, p)):
-            numbers = range(part * PART, min(n, (part + 1) * PART))
-            rows = [
-                {"assetID": f"S{k:07d}", "status": "ok", "specimen": f"S{k:07d}"} for k in numbers
-            ]
-            write_part(folder, part, rows, [images[k * 7919 % DRAWN] for k in numbers])
-        join_parts(folder, parts, out / "collection" / "cutouts.parquet", "drawn")
-        write_json(folder / "provenance.json", {"status": "finished", "fingerprint": "drawn"})
-    return CutoutStore(out / "collection")
-
-
-def _cutout(number: int) -> bytes:
-    """A drawn specimen, cut out along its true mask."""
-    found = draw_one(number)
-    picture, mask = Image.fromarray(found.photo), Image.fromarray(found.mask)
-    picture.putalpha(mask)
-    left, top, right, bottom = mask.getbbox() or (0, 0, 1, 1)
-    side = round(max(right - left, bottom - top) * 1.08)
-    corner = ((left + right - side) // 2, (top + bottom - side) // 2)
-    square = picture.crop((*corner, corner[0] + side, corner[1] + side))
-    return encode(square.resize((256, 256)))
+    return CutoutStore(collection(out / "collection", n))
 
 
 def _sprites(out: Path, n: int) -> Sprites:
@@ -170,7 +142,7 @@ def _draw(out: Path, n: int, given: dict[str, str]) -> dict[str, Any]:
         Encoder(name),
         earlier=earlier,
     )
-    base = Placed(shown, places[shown], rooms[shown], PX)
+    base = Placed(shown, places[shown], rooms[shown], np.full(len(shown), PX))
     draw = partial(pyramid.write, sprites, base, _above(found, rooms, zoom))
     if "crisp" in given:
         draw = partial(pyramid.write_crisp, sprites, base)
@@ -203,8 +175,9 @@ def _above(found: Any, rooms: Floats, zoom: int) -> dict[int, Placed]:
         rows = found["zoom"] == z
         centres = np.stack([found["place_x"][rows], found["place_y"][rows]], axis=1)
         numbers = found["number"][rows]
-        drawn = drawn_room(rooms[numbers] / PX)
-        above[z] = Placed(numbers, centres.astype(np.int64) >> (zoom - z), drawn, 80)
+        widths = np.full(len(numbers), SIZE_PX)
+        drawn = drawn_room(rooms[numbers] / PX, widths)
+        above[z] = Placed(numbers, centres.astype(np.int64) >> (zoom - z), drawn, widths)
     return above
 
 

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from butterflies.encoding import augment
 from butterflies.encoding.augment import HIDDEN_PX, chances, hide, mirror, vary
 from butterflies.encoding.cache import on_white
 from tests.cutout_sets import blob
@@ -21,6 +22,14 @@ def test_chances_follow_from_key_epoch_and_use_alone() -> None:
     assert torch.equal(whole[:, :2], chances(KEYS, 3, 1, 2))
     for other in (chances(KEYS + 6, 3, 1, 5), chances(KEYS, 4, 1, 5), chances(KEYS, 3, 2, 5)):
         assert not torch.isclose(whole, other).any()
+
+
+@pytest.mark.parametrize("bits", [0, -1])
+def test_chances_reach_neither_0_nor_1(bits: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(augment, "_mixed", lambda x: torch.full_like(x, bits))
+    drawn = chances(KEYS, 3, 1, 5)
+    assert torch.special.ndtri(drawn).isfinite().all()
+    assert torch.all((drawn < 1e-6) if bits == 0 else (drawn > 1 - 1e-6))
 
 
 def test_chances_are_even_and_independent() -> None:

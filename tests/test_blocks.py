@@ -104,7 +104,7 @@ def test_few_sprites_are_held_at_a_time() -> None:
         np.arange(64),
         np.stack([np.full(64, 8), np.arange(64) * 16 + 8], axis=1),
         np.full(64, 16.0),
-        16,
+        np.full(64, 16),
     )
 
     def one(index: int) -> Sprite:

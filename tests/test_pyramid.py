@@ -193,7 +193,7 @@ def test_a_run_killed_at_any_moment_gives_the_same_bytes(
 def test_representatives_lie_above_and_are_not_shrunk(
     world: World, written: tuple[Path, Tiles], tmp_path: Path
 ) -> None:
-    above = {1: Placed(np.array([3]), np.array([[64, 60]]), np.array([40.0]), 40)}
+    above = {1: Placed(np.array([3]), np.array([[64, 60]]), np.array([40.0]), np.array([40]))}
     tiles = world.write(tmp_path, above)
     assert tiles[1] >= written[1][1]
     changed = stitched(tmp_path / "tiles", 1)
@@ -205,7 +205,7 @@ def test_representatives_lie_above_and_are_not_shrunk(
 
 def test_a_representative_alone_on_a_blank_tile_is_drawn(world: World, tmp_path: Path) -> None:
     one = world.base.take(np.array([0]))
-    corner = Placed(np.array([0]), np.array([[500, 20]]), np.array([40.0]), 40)
+    corner = Placed(np.array([0]), np.array([[500, 20]]), np.array([40.0]), np.array([40]))
     tiles = world.written(world.at(tmp_path), one, {ZOOM: corner}).tiles
     assert (7, 0) in tiles[ZOOM]
 

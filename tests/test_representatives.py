@@ -4,7 +4,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from butterflies.mapping.representatives import SIZE_PX, drawn_room, first_zooms, representatives
+from butterflies.mapping.representatives import (
+    SIZE_PX,
+    WIDTHS_PX,
+    drawn_room,
+    first_zooms,
+    representatives,
+    widths_of,
+)
 from tests.test_spread import overlaps_of
 
 ZOOM, TILE = 4, 512
@@ -56,20 +63,35 @@ def test_none_stands_twice_on_a_zoom(rows: list[dict[str, Any]]) -> None:
         assert len(set(ids)) == len(ids)
 
 
+@pytest.mark.parametrize("by_members", [False, True])
 @pytest.mark.parametrize(("tile_px", "seed"), [(512, 0), (512, 1), (256, 2), (128, 3)])
-def test_none_overlap_on_their_zoom(tile_px: int, seed: int) -> None:
+def test_none_overlap_on_their_zoom(tile_px: int, seed: int, by_members: bool) -> None:
     ids, places, codes, rooms = layout(seed=seed)
     places //= TILE // tile_px
-    room = dict(zip(ids, drawn_room(rooms), strict=True))
-    found = representatives(ids, places, codes, rooms, ZOOM, tile_px).to_pylist()
+    room = dict(zip(ids, rooms, strict=True))
+    found = representatives(ids, places, codes, rooms, ZOOM, tile_px, by_members).to_pylist()
     for zoom in range(ZOOM - 1):
         unit = 2 ** (ZOOM - zoom)
         here = at(found, zoom)
         drawn = [(row["place_x"] / unit, row["place_y"] / unit) for row in here]
         assert all(x == int(x) and y == int(y) for x, y in drawn)
-        assert overlaps_of(drawn, [room[row["assetID"]] for row in here]) == []
-        assert np.array(drawn).min() >= SIZE_PX / 2
-        assert np.array(drawn).max() <= tile_px * 2**zoom - SIZE_PX / 2
+        widths = np.array([row["size_px"] for row in here])
+        needed = drawn_room(np.array([room[row["assetID"]] for row in here]), widths)
+        assert overlaps_of(drawn, needed.tolist()) == []
+        assert np.array(drawn).min() >= widths.max() / 2
+        assert np.array(drawn).max() <= tile_px * 2**zoom - widths.max() / 2
+
+
+def test_they_are_larger_where_they_stand_for_more_and_take_no_more_room() -> None:
+    members = [1, 2, 10, 40, 500, 3000]
+    widths = widths_of(members, by_members=True)
+    assert (np.diff(widths) >= 0).all()
+    assert widths[0] < SIZE_PX < widths[-1]
+    assert (widths % 2 == 0).all()
+    assert widths.max() <= WIDTHS_PX[1]
+    assert (widths**2).mean() <= SIZE_PX**2
+    assert set(widths_of([7, 7, 7], by_members=True)) == {SIZE_PX}
+    assert set(widths_of(members, by_members=False)) == {SIZE_PX}
 
 
 def test_the_one_chosen_is_nearest_the_mean_code() -> None:

@@ -58,7 +58,7 @@ def make_world(folder: Path) -> World:
     xy = np.random.default_rng(0).normal(size=(40, 2))
     places, _ = spread(xy, rooms, MAP, margin=24)
     pyramid = Pyramid(folder, folder, ZOOM, TILE, Encoder("png"), block_px=128)
-    base = Placed(np.arange(40), places.astype(np.int64), rooms, PX)
+    base = Placed(np.arange(40), places.astype(np.int64), rooms, np.full(40, PX))
     return World(collection, pyramid, sprites, base)
 
 

@@ -27,7 +27,7 @@ STEP = -0x61C8864680B583EB
 
 
 def chances(keys: Tensor, epoch: int, use: int, count: int) -> Tensor:
-    """Numbers between 0 and 1 that look drawn by lot: SplitMix64 (Steele et al., 2014) as a hash.
+    """Numbers above 0 and below 1, as if drawn by lot: SplitMix64 (Steele et al., 2014) as a hash.
 
     Args:
         keys: int64 (n), one for each picture and seed.
@@ -41,8 +41,8 @@ def chances(keys: Tensor, epoch: int, use: int, count: int) -> Tensor:
     moment = torch.tensor([epoch + 1, use + 1], dtype=torch.int64, device=keys.device) * STEP
     state = _mixed(_mixed(_mixed(keys) + moment[0]) + moment[1])
     steps = torch.arange(1, count + 1, device=keys.device) * STEP
-    drawn = _logical_shift(_mixed(state[:, None] + steps), 40)
-    return (drawn.float() + 0.5) / 2**24
+    drawn = _logical_shift(_mixed(state[:, None] + steps), 41)
+    return (drawn.float() + 0.5) / 2**23  # exact: with one bit more the largest would become 1
 
 
 def mirror(picture: Tensor, alpha: Tensor, chance: Tensor) -> tuple[Tensor, Tensor]:

@@ -25,9 +25,6 @@ SEEN_FIRST = 2048
 SHOWN = 12
 """Pictures in the grid of reconstructions."""
 
-WIDEST = 8.0
-"""Logarithm of a variance beyond which a variational code is not led: its exponential explodes."""
-
 NOISE, VIEWS = 1, 2
 """What chances are drawn for, beside data.MIRROR."""
 
@@ -143,7 +140,7 @@ class Autoencoder(pl.LightningModule):
         views = self._views(batch)
         encoded: Tensor = self.encoder(torch.cat(views))
         codes = encoded[:, : self.latent_dim]
-        log_variance = encoded[:, self.latent_dim :].clamp(-WIDEST, WIDEST)
+        log_variance = encoded[:, self.latent_dim :]
         first = codes[: len(picture)]
         terms = {}
         if h.beta:

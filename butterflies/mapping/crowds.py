@@ -17,7 +17,7 @@ from butterflies.mapping.compiled import compiled
 
 Floats = npt.NDArray[np.float64]
 
-FULL = 0.95
+FULL = 0.93
 """Area of the pictures' discs over that of ground that is full; 0.907 is the most there can be,
 and where that is not reached, the crowd is relieved while its discs push each other."""
 

@@ -15,8 +15,8 @@ Numbers = npt.NDArray[np.intp]
 FINENESS = 6
 """Free places are looked for in steps of the largest diameter over this."""
 
-TURN = 2 * math.pi * 0.618
-"""Each picture looks first in another direction."""
+EPSILON = 1e-6
+"""So much less of a disc fits than is computed, lest it overlap by rounding."""
 
 ROUNDS = 20
 """Most rounds of swapping."""
@@ -32,6 +32,7 @@ class Ground(NamedTuple):
         cell: width of a cell; no disc is wider.
         head: (rows, columns) the first disc of each cell, -1 for none.
         after: (n,) the next disc in the same cell, -1 for none.
+        free: (rows, columns) no disc that is wider finds a place in the cell any more.
     """
 
     places: Floats
@@ -40,6 +41,7 @@ class Ground(NamedTuple):
     cell: float
     head: Numbers
     after: Numbers
+    free: Floats
 
 
 def overlapping(places: npt.NDArray[np.generic], diameters: Floats) -> Numbers:
@@ -97,7 +99,8 @@ def _ground(places: Floats, diameters: Floats, low: float, high: float) -> Groun
     cell = max(1.0, float(diameters.max()))
     size = int((high - low) / cell) + 1
     head, after = np.full((size, size), -1, np.intp), np.full(len(places), -1, np.intp)
-    return Ground(places, diameters, float(low), cell, head, after)
+    free = np.full((size, size), np.inf)
+    return Ground(places, diameters, float(low), cell, head, after, free)
 
 
 @compiled
@@ -141,19 +144,66 @@ def _place(ground: Ground, fixed: Numbers, loose: Numbers, low: int, high: int) 
 
 @compiled
 def _find(ground: Ground, i: int, low: int, high: int) -> bool:
-    """Moves picture i to the first free place on growing rings round it."""
-    start_x, start_y, wide = ground.places[i, 0], ground.places[i, 1], ground.diameters[i]
-    step = ground.cell / FINENESS
-    for ring in range(math.ceil(1.5 * (high - low) / step) + 1):
-        for turn in range(max(1, 6 * ring)):
-            angle = TURN * i + 2 * math.pi * turn / max(1, 6 * ring)
-            x = np.rint(start_x + ring * step * math.cos(angle))
-            y = np.rint(start_y + ring * step * math.sin(angle))
-            inside = low <= x <= high and low <= y <= high
-            if inside and _fits(ground, x, y, wide, i, i):
-                ground.places[i, 0], ground.places[i, 1] = x, y
-                return True
-    return False
+    """Moves picture i to the nearest free place: where it is, or on a lattice."""
+    x, y, wide = ground.places[i, 0], ground.places[i, 1], ground.diameters[i]
+    if low <= min(x, y) and max(x, y) <= high and _fits(ground, x, y, wide, i, i):
+        return True
+    row, column, size = _cell(ground, y), _cell(ground, x), len(ground.head)
+    best, best_x, best_y = np.inf, 0.0, 0.0
+    for ring in range(size):
+        if best <= (max(0, ring - 1) * ground.cell) ** 2:
+            break
+        for down in range(max(row - ring, 0), min(row + ring + 1, size)):
+            step = 1 if abs(down - row) == ring else 2 * ring
+            for across in range(column - ring, column + ring + 1, step):
+                near = _gap(down, row) ** 2 + _gap(across, column) ** 2
+                inside = 0 <= across < size and near * ground.cell**2 < best
+                if inside and wide <= ground.free[down, across]:
+                    far, at_x, at_y = _nearest_free(ground, down, across, i, low, high)
+                    if far < best:
+                        best, best_x, best_y = far, at_x, at_y
+    ground.places[i, 0], ground.places[i, 1] = best_x, best_y
+    return bool(best < np.inf)
+
+
+@compiled
+def _gap(one: int, other: int) -> int:
+    """Cells that lie between two."""
+    return max(abs(one - other) - 1, 0)
+
+
+@compiled
+def _nearest_free(
+    ground: Ground, row: int, column: int, i: int, low: int, high: int
+) -> tuple[float, float, float]:
+    """The free place of a cell that is nearest to picture i, after its squared distance."""
+    best, best_x, best_y, widest = np.inf, 0.0, 0.0, 0.0
+    for down in range(FINENESS):
+        for across in range(FINENESS):
+            x = np.rint(ground.low + ground.cell * (column + across / FINENESS))
+            y = np.rint(ground.low + ground.cell * (row + down / FINENESS))
+            if low <= min(x, y) and max(x, y) <= high:
+                far = (x - ground.places[i, 0]) ** 2 + (y - ground.places[i, 1]) ** 2
+                fits = _fitting(ground, x, y)
+                widest = max(widest, fits)
+                if far < best and fits >= ground.diameters[i]:
+                    best, best_x, best_y = far, x, y
+    ground.free[row, column] = widest
+    return best, best_x, best_y
+
+
+@compiled
+def _fitting(ground: Ground, x: float, y: float) -> float:
+    """Diameter of the largest disc at x, y that overlaps none of those listed."""
+    row, column, widest = _cell(ground, y), _cell(ground, x), ground.cell
+    for down in range(max(row - 1, 0), min(row + 2, len(ground.head))):
+        for across in range(max(column - 1, 0), min(column + 2, len(ground.head))):
+            k = ground.head[down, across]
+            while k >= 0:
+                far = math.hypot(ground.places[k, 0] - x, ground.places[k, 1] - y)
+                widest = min(widest, 2 * far - ground.diameters[k] - EPSILON)
+                k = ground.after[k]
+    return widest
 
 
 @compiled

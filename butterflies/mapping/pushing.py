@@ -16,7 +16,7 @@ Floats = npt.NDArray[np.float64]
 Pairs = npt.NDArray[np.int32]
 Frames = list[npt.NDArray[np.float32]]
 
-SLACK = 0.3
+SLACK = 0.15
 """Pairs are looked up whose discs lie no farther apart than this, in mean diameters ..."""
 
 LOOK_UP = 16
@@ -31,7 +31,7 @@ GENTLE = 0.5
 HOLD = (0.1, 0.01)
 """Part of the way home that points go before each sweep, at first and at last."""
 
-HELD_STEPS = 48
+HELD_STEPS = 192
 """Sweeps during which points are held."""
 
 FREE_STEPS = 640

@@ -5,7 +5,6 @@ is shown by the member nearest its mean latent code, drawn at the cluster's cent
 contains its parent's representative keeps it, so that it stays when one zooms in.
 """
 
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from scipy.cluster.vq import kmeans2
 from scipy.spatial import ConvexHull, QhullError
 
+from butterflies.mapping.compiled import compiled
 from butterflies.mapping.spread import Places, separate
 from butterflies.tables import from_rows, schema
 
@@ -42,7 +41,14 @@ MARGIN_PX = 56
 FOLD = 4
 """Most children of a cluster."""
 
+SWEEPS = 25
+"""Most of k-means, which at this pace takes all points however many there are."""
+
+WIDTHS_PX = (56, 112)
+"""Least and largest width of a representative that is drawn by its members."""
+
 Members = npt.NDArray[np.intp]
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,7 @@ def representatives(
     rooms: npt.NDArray[np.float64],
     zoom: int,
     tile_px: int,
+    by_members: bool = False,
 ) -> pa.Table:
     """Chooses and places the representatives of zooms 0 to Z - 2.
 
@@ -77,6 +84,7 @@ def representatives(
         rooms: (n,) diameters kept free for a picture, over the picture's width.
         zoom: Z, the zoom whose pixel is the world unit.
         tile_px: the map is `tile_px * 2**Z` world units wide.
+        by_members: draw those larger that stand for more, see `widths_of`.
 
     Returns:
         Rows of SCHEMA by zoom and cluster; no two of a zoom overlap.
@@ -85,8 +93,11 @@ def representatives(
     count = first_count(places, rooms, tile_px * 2**zoom, tile_px)
     levels = nested(places, codes, count)
     for z, clusters in zip(range(zoom - BELOW + 1), levels, strict=False):
-        drawn = _drawn(clusters, places, rooms, 2 ** (zoom - z), tile_px * 2**z)
-        for number, (cluster, (x, y)) in enumerate(zip(clusters, drawn, strict=True)):
+        widths = widths_of([len(c.members) for c in clusters], by_members)
+        drawn = _drawn(clusters, widths, places, rooms, 2 ** (zoom - z), tile_px * 2**z)
+        for number, (cluster, width, (x, y)) in enumerate(
+            zip(clusters, widths.tolist(), drawn, strict=True)
+        ):
             rows.append(
                 {
                     "zoom": z,
@@ -96,7 +107,7 @@ def representatives(
                     "status": "ok",
                     "place_x": int(x),
                     "place_y": int(y),
-                    "size_px": SIZE_PX,
+                    "size_px": width,
                     "members": len(cluster.members),
                 }
             )
@@ -107,7 +118,8 @@ def first_count(places: Places, rooms: npt.NDArray[np.float64], map_px: int, til
     """How many representatives zoom 0 has room for on the part of the map that is covered."""
     inner = tile_px - 2 * MARGIN_PX
     across = inner / (SPACING * SIZE_PX) + 1
-    at_most = int(inner / float(drawn_room(rooms).max(initial=1)) + 1) ** 2
+    widest = drawn_room(rooms, np.full(len(rooms), SIZE_PX)).max(initial=1)
+    at_most = int(inner / float(widest) + 1) ** 2
     try:
         covered = float(ConvexHull(places.astype(np.float64)).volume) / map_px**2
     except (QhullError, ValueError):
@@ -132,13 +144,34 @@ def nested(places: Places, codes: npt.NDArray[np.float32], count: int) -> Iterat
 def _split(places: Places, members: Members, count: int) -> list[Members]:
     """k-means (Lloyd, 1982) from points far from one another; no part is empty."""
     points = places[members].astype(np.float64)
-    start = _far_apart(points, count)
-    if len(start) == 1:
-        return [members]
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "One of the clusters is empty", UserWarning)
-        _, label = kmeans2(points, start, iter=25, minit="matrix")
+    label = _lloyd(points, _far_apart(points, count))
     return [members[label == number] for number in np.unique(label)]
+
+
+@compiled
+def _lloyd(points: Floats, centres: Floats) -> Members:
+    """The nearest centre (n,) of each point once centres (k, 2) have moved amid theirs."""
+    label, k = np.zeros(len(points), np.intp), len(centres)
+    for _ in range(SWEEPS):
+        sums, counts, changed = np.zeros((k, 2)), np.zeros(k), False
+        for i in range(len(points)):
+            x, y = points[i]
+            best, nearest = np.inf, 0
+            for number in range(k):
+                far = (x - centres[number, 0]) ** 2 + (y - centres[number, 1]) ** 2
+                if far < best:
+                    best, nearest = far, number
+            changed = changed or nearest != label[i]
+            label[i] = nearest
+            counts[nearest] += 1
+            sums[nearest, 0] += x
+            sums[nearest, 1] += y
+        if not changed:
+            break
+        for number in range(k):
+            if counts[number]:
+                centres[number] = sums[number] / counts[number]
+    return label
 
 
 def _far_apart(points: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.float64]:
@@ -161,8 +194,9 @@ def _central(codes: npt.NDArray[np.float32], members: Members) -> int:
 
 def _drawn(
     clusters: Sequence[Cluster],
+    widths: Members,
     places: Places,
-    rooms: npt.NDArray[np.float64],
+    rooms: Floats,
     unit: int,
     zoom_px: int,
 ) -> Places:
@@ -170,14 +204,34 @@ def _drawn(
     if not clusters:
         return np.zeros((0, 2), np.int32)
     centres = np.stack([places[c.members].mean(axis=0) for c in clusters]) / unit
-    needed = drawn_room(np.array([rooms[c.chosen] for c in clusters]))
+    needed = drawn_room(np.array([rooms[c.chosen] for c in clusters]), widths)
     apart, _ = separate(centres, needed, zoom_px, seed=0, margin=MARGIN_PX)
     return apart * np.int32(unit)
 
 
-def drawn_room(rooms: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Diameters in pixels kept free for representatives; a pixel more, since they are rescaled."""
-    return np.ceil(rooms * SIZE_PX) + 1.0
+def widths_of(members: Sequence[int], by_members: bool) -> Members:
+    """Even widths (k,) of a zoom's representatives, in its pixels.
+
+    All SIZE_PX; or by members: areas grow with the root of how many a representative stands for,
+    within WIDTHS_PX, and all of them together take no more room.
+    """
+    if not by_members:
+        return np.full(len(members), SIZE_PX)
+    wide = np.asarray(members, np.float64) ** 0.25
+    for _ in range(2):  # again, for what the bounds took or gave
+        wide = (wide * SIZE_PX / np.sqrt((wide**2).mean())).clip(*WIDTHS_PX)
+    shrink = min(1.0, SIZE_PX / float(np.sqrt((wide**2).mean())))
+    return 2 * np.floor(shrink * wide / 2).astype(np.intp)
+
+
+def drawn_room(rooms: Floats, widths: Members) -> Floats:
+    """Diameters in pixels kept free for representatives; a pixel more, since they are rescaled.
+
+    Args:
+        rooms: (k,) over a picture's width.
+        widths: (k,) of the pictures.
+    """
+    return np.ceil(rooms * widths) + 1.0
 
 
 def representative_zooms(zoom: int) -> int:

@@ -59,7 +59,7 @@ class Block:
         """A hash of all that shows on it."""
         found = hashlib.sha256(f"{self.pyramid.look} {self.name}".encode())
         for zoom, placed in [(-1, self.base), *sorted(self.above.items())]:
-            found.update(f" {zoom} {placed.px} ".encode())
+            found.update(f" {zoom} ".encode())
             found.update(_content(self.sprites, placed))
         return found.hexdigest()[:16]
 
@@ -67,7 +67,7 @@ class Block:
 def _content(sprites: Sprites, placed: Placed) -> bytes:
     """Which pictures lie where, in an order of its own."""
     marks = sprites.rows["mark"][placed.numbers].view(np.int64)
-    rows = np.stack([*placed.centres.T, marks, placed.rooms.view(np.int64)])
+    rows = np.stack([*placed.centres.T, marks, placed.rooms.view(np.int64), placed.widths])
     return rows[:, np.lexsort(rows)].tobytes()
 
 
@@ -167,7 +167,8 @@ def _representatives(block: Block, zoom: int) -> Iterator[Canvas | None]:
 
 def representative(sprites: Sprites, placed: Placed, index: int) -> Sprite:
     """The sprite of a representative, made from that of the base layer."""
-    small = scaled(sprites.read(int(placed.numbers[index])).picture, placed.px)
+    whole = sprites.read(int(placed.numbers[index])).picture
+    small = scaled(whole, int(placed.widths[index]))
     return sprite(small, float(placed.rooms[index]), True)
 
 
@@ -188,11 +189,11 @@ def _draw_crisp(block: Block, files: TileFiles) -> None:
     """Writes the tiles of zoom Z + 1."""
     pyramid, px, side = block.pyramid, block.pyramid.tile_px, 2 * block.side
     base = block.base
-    twice = Placed(base.numbers, 2 * base.centres, 2 * base.rooms, 2 * base.px)
+    twice = Placed(base.numbers, 2 * base.centres, 2 * base.rooms, 2 * base.widths)
 
     def made(index: int) -> Sprite:
         cutout = block.sprites.cutout(int(twice.numbers[index]))
-        return sprite(picture(cutout, twice.px), float(twice.rooms[index]))
+        return sprite(picture(cutout, int(twice.widths[index])), float(twice.rooms[index]))
 
     drawn = strips(twice, made, block.x * side, block.y * side, side, px)
     for row, strip in enumerate(drawn, block.y * (side // px)):

@@ -1,5 +1,6 @@
 """Pictures that travel with the site: every cut-out, and the photographs when asked for."""
 
+import shutil
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -30,18 +31,24 @@ class Cutouts(Protocol):
         """A cut-out's WebP file, as stored."""
 
 
-def copy_cutouts(cutouts: Cutouts, rows: Mapping[str, int], folder: Path) -> None:
-    """Copies the stored WebP files as they are; one that lies there already is kept.
+def copy_cutouts(cutouts: Cutouts, ids: Sequence[str], folder: Path) -> None:
+    """Copies the stored WebP files as they are; a folder of them that is there is kept.
 
     Args:
         cutouts: has one for each specimen of the map.
-        rows: assetID -> row.
+        ids: assetIDs by row.
         folder: receives them.
     """
-    for asset_id in progress(sorted(rows), "cut-outs"):
-        file = picture_file(folder, rows[asset_id], ".webp")
-        if not file.exists():
-            write_bytes(file, cutouts.data(asset_id))
+    for start in progress(range(0, len(ids), FOLDER_SIZE), "cut-outs"):
+        whole = picture_file(folder, start, ".webp").parent
+        if whole.is_dir():
+            continue
+        temporary = whole.with_name(f".{whole.name}.tmp")
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        for row, asset_id in enumerate(ids[start : start + FOLDER_SIZE], start):
+            (temporary / f"{row}.webp").write_bytes(cutouts.data(asset_id))
+        temporary.rename(whole)
 
 
 def copy_photographs(

@@ -20,21 +20,23 @@ class Placed:
         numbers: (k,) the specimens' numbers among the sprites.
         centres: (k, 2) in pixels of the zoom.
         rooms: (k,) diameters kept free, in pixels of the zoom.
-        px: width of a picture in pixels of the zoom, even.
+        widths: (k,) of the pictures, in pixels of the zoom, even.
     """
 
     numbers: Ints
     centres: Ints
     rooms: npt.NDArray[np.float64]
-    px: int
+    widths: Ints
 
     @property
     def reach(self) -> int:
         """How far a picture's shadow goes from its centre, at most."""
-        return self.px // 2 + int(np.ceil(SHADOW_PAD * self.px))
+        widest = int(self.widths.max(initial=0))
+        return widest // 2 + int(np.ceil(SHADOW_PAD * widest))
 
     def take(self, index: Ints) -> "Placed":
-        return Placed(self.numbers[index], self.centres[index], self.rooms[index], self.px)
+        rooms, widths = self.rooms[index], self.widths[index]
+        return Placed(self.numbers[index], self.centres[index], rooms, widths)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -46,7 +48,7 @@ class Placed:
     def renumbered(self, numbers: Ints) -> "Placed":
         """The same, where specimens are numbered by their place in sorted `numbers`."""
         found = np.searchsorted(numbers, self.numbers)
-        return Placed(found, self.centres, self.rooms, self.px)
+        return Placed(found, self.centres, self.rooms, self.widths)
 
     def by_cell(self, width: int) -> dict[Cell, "Placed"]:
         """Those touching each cell of a grid; a picture may touch several."""

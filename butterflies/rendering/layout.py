@@ -30,6 +30,9 @@ SCHEMA = schema(
 SPREADS = ("discs", "grid", "none")
 """Pictures are moved apart as little as need be, to the cells of a grid, or not at all."""
 
+REPRESENTATIVES = ("even", "members")
+"""Representatives are of one size, or larger where they stand for more."""
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -68,8 +71,8 @@ class Layout:
     ) -> Placed:
         numbers = np.array([number[row["assetID"]] for row in rows])
         centres = np.array([(row["place_x"], row["place_y"]) for row in rows], np.int64)
-        unit = 2 ** (self.zoom - zoom)
-        return Placed(numbers, centres // unit, reps.drawn_room(rooms[numbers]), reps.SIZE_PX)
+        widths, unit = np.array([row["size_px"] for row in rows]), 2 ** (self.zoom - zoom)
+        return Placed(numbers, centres // unit, reps.drawn_room(rooms[numbers], widths), widths)
 
 
 def lay_out(
@@ -79,6 +82,7 @@ def lay_out(
     tile_px: int,
     seed: int,
     how: str = "discs",
+    sized: bool = False,
     kept: Rendering | None = None,
 ) -> Layout:
     """Places every specimen and the representatives.
@@ -90,6 +94,7 @@ def lay_out(
         tile_px: width of a tile.
         seed: of the spread.
         how: one of SPREADS.
+        sized: representatives are larger where they stand for more.
         kept: an earlier rendering whose places and representatives stay.
 
     Raises:
@@ -101,7 +106,8 @@ def lay_out(
     if kept:
         chosen = kept_representatives(kept.representatives, kept.places, ids, places)
     else:
-        chosen = reps.representatives(ids, places, embedding.codes, rooms / px, zoom, tile_px)
+        known = (places, embedding.codes, rooms / px)
+        chosen = reps.representatives(ids, *known, zoom, tile_px, sized)
     columns = {
         "place_x": pa.array(places[:, 0]),
         "place_y": pa.array(places[:, 1]),

@@ -23,7 +23,7 @@ from butterflies.rendering.embedded import Embedding, open_embedding
 from butterflies.rendering.encode import Encoder
 from butterflies.rendering.growing import Rendering, open_rendering, remember
 from butterflies.rendering.layers import Cell, Placed
-from butterflies.rendering.layout import SPREADS, Layout, lay_out
+from butterflies.rendering.layout import REPRESENTATIVES, SPREADS, Layout, lay_out
 from butterflies.rendering.plots import plot_all
 from butterflies.rendering.pyramid import Pyramid, Written
 from butterflies.rendering.site import SiteContent, SiteSettings, write_site
@@ -51,6 +51,8 @@ class RenderSettings:
     spread: str = "discs"
     """How pictures are moved apart: discs (as little as need be), grid (to cells without gaps) or
     none (they overlap)."""
+    representatives: str = "even"
+    """How large specimens are drawn that stand for others: even, or by their members."""
     format: str = "webp"
     """Of the tiles: webp, jpg or png."""
     quality: int = 80
@@ -116,6 +118,9 @@ def _checked(settings: RenderSettings) -> Encoder:
         raise UserError(f"block_px={settings.block_px} is not between tile_px= and 32,768.")
     if settings.spread not in SPREADS:
         raise UserError(f"spread={settings.spread} is none of {', '.join(SPREADS)}.")
+    if settings.representatives not in REPRESENTATIVES:
+        choices = ", ".join(REPRESENTATIVES)
+        raise UserError(f"representatives={settings.representatives} is none of {choices}.")
     _colour(settings.background)
     return encoder
 
@@ -149,7 +154,8 @@ def _render(
         if kept:
             kept.check(px, settings.tile_px)
         size = (px, settings.tile_px, settings.seed)
-        layout = lay_out(embedding, rooms, *size, settings.spread, kept)
+        sized = settings.representatives == "members"
+        layout = lay_out(embedding, rooms, *size, settings.spread, sized, kept)
         write_table(made.folder / "places.parquet", layout.table)
         write_table(made.folder / "representatives.parquet", layout.chosen)
         made.provenance["scores"] = {f"map/{name}": v for name, v in layout.moved.items()}
@@ -190,7 +196,8 @@ def _draw_tiles(
     )
     pyramid = replace(pyramid, earlier=before.tiles_for(pyramid) if before else None)
     rooms = sprites.rooms
-    base = Placed(np.arange(len(rooms)), layout.places.astype(np.int64), rooms, sprites.px)
+    numbers, widths = np.arange(len(rooms)), np.full(len(rooms), sprites.px)
+    base = Placed(numbers, layout.places.astype(np.int64), rooms, widths)
     with made.stage("tiles"):
         above = layout.above(ids, rooms / sprites.px)
         written = pyramid.write(sprites, base, above, settings.workers)

@@ -135,7 +135,7 @@ def write_site(content: SiteContent) -> Path:
     check(content.settings)
     rows = join(content.places, content.records, content.neighbours)
     folder = content.site / content.version
-    copy_cutouts(content.cutouts, rows.of, folder / "cutouts")
+    copy_cutouts(content.cutouts, rows.ids, folder / "cutouts")
     cards, hosts = _cards(content, rows, folder)
     shown = {
         **_map(content, rows),
