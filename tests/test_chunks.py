@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from butterflies.rendering.cards import card
 from butterflies.rendering.chunks import MAX_BYTES, MAX_ROWS, Cell, Specimens, chunks
@@ -38,6 +40,35 @@ def test_every_specimen_lies_in_one_chunk_and_in_its_quarter() -> None:
         for key in made.keys[cell.start : cell.end]:
             assert np.base_repr(int(key), 4).zfill(BITS)[:depth] == cell.quadkey
     assert row == len(made.keys)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sets(st.integers(0, 4**BITS - 1), max_size=700),
+    st.integers(0, 3),
+    st.integers(0, 2**32 - 1),
+)
+def test_whatever_lies_where_chunks_hold_each_row_once_and_are_small(
+    keys: set[int], crowds: int, seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    for _ in range(crowds):  # more than a chunk holds within a small cell
+        start = int(random.integers(4**BITS - 512))
+        keys |= set(range(start, start + int(random.integers(512))))
+    ordered = np.array(sorted(keys), np.uint64)
+    n = len(ordered)
+    said = [{"assetID": f"a{i}", "locality": "x" * int(random.integers(900))} for i in range(n)]
+    made = Specimens(ordered, BITS, said, ["n"] * n, [[] for _ in range(n)])
+    row = 0
+    for cell, data in chunks(made):
+        assert cell.start == row
+        row = cell.end
+        assert row - cell.start <= MAX_ROWS
+        assert len(gzip.compress(data, 9)) <= MAX_BYTES
+        written = json.loads(data)
+        assert written["first"] == cell.start
+        assert [c["assetID"] for c in written["rows"]] == [f"a{i}" for i in range(cell.start, row)]
+    assert row == n
 
 
 def test_no_chunk_is_over_64_kb_however_wordy_its_records() -> None:

@@ -122,11 +122,15 @@ def test_the_same_is_skipped_and_anew_gives_the_same_bytes(
 
 def test_another_title_makes_the_site_anew(tmp_path: Path) -> None:
     run_folder = embedded(tmp_path)
-    titles = []
-    for title in ("One", "Another"):
+    titles, versions = [], []
+    for title in ("One", "Another", "A third"):
         place = run(settings(run_folder, out=str(tmp_path / "out"), site=SiteSettings(title=title)))
-        titles.append(read_json(place / "site" / "map.json")["title"])
-    assert titles == ["One", "Another"]
+        shown = read_json(place / "site" / "map.json")
+        titles.append(shown["title"])
+        versions.append(shown["version"])
+        # Pages that are open on the version before go on.
+        assert {f.name for f in (place / "site").glob("v-*")} == set(versions[-2:])
+    assert titles == ["One", "Another", "A third"]
 
 
 def test_settings_of_the_tiles_show_in_them(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 from butterflies.errors import UserError
-from butterflies.files import sha256
+from butterflies.files import sha256, write_json
 from butterflies.rendering.page import policy
 from butterflies.rendering.points import column_file, morton, points_file
-from butterflies.rendering.site import SiteSettings, check, write_site
+from butterflies.rendering.site import SiteSettings, check, keep_shown, write_site
 from tests.site_reader import (
     read_cards,
     read_column,
@@ -144,6 +144,32 @@ def test_a_version_stays_until_the_next_but_one(tmp_path: Path) -> None:
         ["v-bb", "v-cc", "v-notes"],
         ["v-cc", "v-notes"],
     ]
+
+
+def test_a_site_that_replaces_another_keeps_what_that_shows(tmp_path: Path) -> None:
+    before = make_site(Squares(3), tmp_path / "before", fingerprint="aa")
+    site = make_site(Squares(4), tmp_path / "site", fingerprint="bb")
+    (site / ".v-aa.tmp" / "half").mkdir(parents=True)  # of a process that was killed
+    for _ in range(2):
+        keep_shown(before, site)
+        assert sorted(f.name for f in site.glob("v-*")) == ["v-aa", "v-bb"]
+        assert not list(site.glob(".*"))
+    for file in (before / "v-aa").rglob("*"):
+        if file.is_file():
+            assert file.read_bytes() == (site / file.relative_to(before)).read_bytes()
+    assert load(site / "map.json")["version"] == "v-bb"
+
+
+@pytest.mark.parametrize("version", ["v-gone", "../outside", "", 7, None])
+def test_a_site_that_shows_no_version_leaves_none(tmp_path: Path, version: object) -> None:
+    site = make_site(Squares(3), tmp_path / "site", fingerprint="bb")
+    before = tmp_path / "before"
+    (tmp_path / "outside").mkdir()
+    keep_shown(before, site)
+    write_json(before / "map.json", {"version": version})
+    keep_shown(before, site)
+    assert sorted(f.name for f in site.glob("*v-*")) == ["v-bb"]
+    assert not (tmp_path / "site" / "outside").exists()
 
 
 def test_a_killed_write_shows_the_old_map_and_can_be_repeated(

@@ -167,6 +167,8 @@ def _render(
     tiles = _draw_tiles(settings, encoder, made, layout, sprites, embedding.ids, before)
     with made.stage("site"):
         write_site(_content(settings, embedding, made, layout, tiles.tiles, records))
+        if not embedding.gone:  # what was withdrawn is not shown any longer, to nobody
+            site.keep_shown(made.place / "site", made.folder / "site")
     _discard(work)
     drawn = f", {tiles.drawn:,} of them drawn anew" if before else ""
     zooms = f"{tiles.count:,} tiles on {len(tiles.tiles)} zooms{drawn}"

@@ -13,7 +13,8 @@
         credits.csv   see `credits`
         cutouts/      <row div 512>/<row>.webp; photographs/ likewise, .jpg; see `copies`
 
-A page that is open while a new version comes keeps its own: the version before goes with the next.
+A page that is open while a new version comes keeps its own: the version before goes with the next,
+or at once where photographs were withdrawn.
 """
 
 import re
@@ -41,6 +42,7 @@ from butterflies.rendering.numbers import (
 )
 from butterflies.rendering.page import write_page
 from butterflies.rendering.rows import Rows, join
+from butterflies.rendering.tilefiles import link
 
 FORMAT = 1
 COLUMNS = ("genus", "family", "sex")
@@ -48,6 +50,7 @@ PHOTOGRAPHS = ("link", "copy", "none")
 TILES = ("files", "pmtiles")
 MAX_HOSTS = 20
 MAX_NAME = 200
+VERSION_NAME = re.compile(r"v-[0-9a-f]+")
 
 
 @dataclass
@@ -243,8 +246,29 @@ def _shown(site: Path) -> str | None:
         return None
 
 
+def keep_shown(before: Path, site: Path) -> None:
+    """Gives a site, by links, the version shown by one that it will replace, for open pages.
+
+    Args:
+        before: the older site; there may be none.
+        site: the new one, which is whole.
+    """
+    version = _shown(before) or ""
+    if not VERSION_NAME.fullmatch(version) or (site / version).exists():
+        return
+    temporary = site / f".{version}.tmp"
+    shutil.rmtree(temporary, ignore_errors=True)
+    if (before / version).is_dir():
+        shutil.copytree(before / version, temporary, copy_function=_link)
+        temporary.rename(site / version)
+
+
+def _link(source: str, target: str) -> None:
+    link(Path(source), Path(target))
+
+
 def _remove_old(site: Path, kept: Collection[str | None]) -> None:
     for folder in site.iterdir():
-        version = re.fullmatch(r"v-[0-9a-f]+", folder.name)
+        version = VERSION_NAME.fullmatch(folder.name)
         if version and folder.is_dir() and folder.name not in kept:
             shutil.rmtree(folder)
