@@ -102,10 +102,14 @@ class Interrupting(pl.Callback):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_training_goes_on(number: signal.Signals) -> None:
-    handler = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt):
-        fit(settings(callbacks=[Interrupting(number)]))
-    assert signal.getsignal(signal.SIGINT) == handler
+    handler = signal.default_int_handler
+    before = signal.signal(signal.SIGINT, handler)  # a shell's background jobs ignore it
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            fit(settings(callbacks=[Interrupting(number)]))
+        assert signal.getsignal(signal.SIGINT) == handler
+    finally:
+        signal.signal(signal.SIGINT, before)
     (place,) = Path("runs/train").iterdir()
     assert read_provenance(place)["status"] == "running"
     assert fit(settings())[0] == place
