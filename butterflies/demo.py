@@ -12,6 +12,7 @@ from butterflies.files import write_json
 from butterflies.mapping import embedding
 from butterflies.quality import Quality, quality
 from butterflies.rendering import render
+from butterflies.rendering.settings import RenderSettings
 from butterflies.rendering.site import SiteSettings
 from butterflies.segmentation import cutouts
 from butterflies.segmentation.data import MaskedPhotographs
@@ -129,7 +130,7 @@ def _render(settings: DemoSettings, place: Path, embedded: Path) -> Path:
     say("Rendering the map")
     site = SiteSettings(title="Drawn butterflies", photographs="copy")
     return render.run(
-        render.RenderSettings(
+        RenderSettings(
             map=str(embedded),
             site=site,
             out=str(place / "map"),

@@ -1,7 +1,7 @@
 """Parquet tables with one row per assetID, a status and a reason."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,9 @@ import pyarrow.parquet as pq
 
 from butterflies.errors import UserError
 from butterflies.files import writing
+
+BATCH = 4096
+"""Rows that are dictionaries at a time."""
 
 STATUSES = ("ok", "unreadable", "missing", "no_specimen", "refused", "failed", "withdrawn")
 KEY_FIELDS = (
@@ -66,6 +69,20 @@ def ok_rows(table: pa.Table) -> list[dict[str, Any]]:
     """The rows whose status is ok, as dictionaries, in the table's order."""
     rows: list[dict[str, Any]] = table.filter(pc.equal(table["status"], "ok")).to_pylist()
     return rows
+
+
+def stream_rows(table: pa.Table, columns: Iterable[str] | None = None) -> Iterator[dict[str, Any]]:
+    """The rows as dictionaries, in the table's order, of which a few thousand are held at a time.
+
+    Args:
+        table: may have a million rows.
+        columns: only these, as far as the table has them.
+    """
+    if columns is not None:
+        wanted = set(columns)
+        table = table.select([name for name in table.column_names if name in wanted])
+    for batch in table.to_batches(max_chunksize=BATCH):
+        yield from batch.to_pylist()
 
 
 def from_rows(rows: Iterable[dict[str, Any]], schema: pa.Schema) -> pa.Table:

@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from butterflies.collection.records import table_of, write_records
 from butterflies.files import write_json
-from butterflies.rendering.render import RenderSettings, run
+from butterflies.rendering.render import run
+from butterflies.rendering.settings import RenderSettings
 from butterflies.tables import from_rows, schema, write_table
 from tests.cutout_sets import Pixels, write_cutouts
 

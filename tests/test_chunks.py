@@ -1,6 +1,7 @@
 import gzip
 import json
 import random
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,9 +22,12 @@ def specimens(count: int, records: dict[int, dict[str, Any]] | None = None) -> S
     keys = np.sort(morton(*spots))
     n = len(keys)
     cards = [card({"assetID": f"a{i}", **(records or {}).get(i, {})}) for i in range(n)]
-    return Specimens(
-        keys, BITS, cards, [f"n{i % 9}" for i in range(n)], [[(i + 1) % n] for i in range(n)]
-    )
+    near = (np.arange(n)[:, None] + 1) % n
+    return Specimens(keys, BITS, between(cards), [f"n{i % 9}" for i in range(n)], near)
+
+
+def between(cards: list[dict[str, Any]]) -> Callable[[int, int], list[dict[str, Any]]]:
+    return lambda start, end: cards[start:end]
 
 
 def test_every_specimen_lies_in_one_chunk_and_in_its_quarter() -> None:
@@ -58,7 +62,7 @@ def test_whatever_lies_where_chunks_hold_each_row_once_and_are_small(
     ordered = np.array(sorted(keys), np.uint64)
     n = len(ordered)
     said = [{"assetID": f"a{i}", "locality": "x" * int(random.integers(900))} for i in range(n)]
-    made = Specimens(ordered, BITS, said, ["n"] * n, [[] for _ in range(n)])
+    made = Specimens(ordered, BITS, between(said), ["n"] * n, np.zeros((n, 0), int))
     row = 0
     for cell, data in chunks(made):
         assert cell.start == row
@@ -86,7 +90,7 @@ def test_no_chunk_is_over_64_kb_however_wordy_its_records() -> None:
 
 
 def test_a_map_without_specimens_has_one_empty_chunk() -> None:
-    nobody = Specimens(np.zeros(0, dtype=np.uint64), BITS, [], [], [])
+    nobody = Specimens(np.zeros(0, np.uint64), BITS, between([]), [], np.zeros((0, 0), int))
     [(cell, data)] = chunks(nobody)
     assert cell == Cell("", 0, 0)
     assert json.loads(data)["rows"] == []
@@ -94,8 +98,7 @@ def test_a_map_without_specimens_has_one_empty_chunk() -> None:
 
 def test_too_much_at_one_place_is_refused() -> None:
     count = MAX_ROWS + 1
-    same = Specimens(
-        np.full(count, 7, dtype=np.uint64), BITS, [{}] * count, ["n"] * count, [[]] * count
-    )
+    keys, near = np.full(count, 7, np.uint64), np.zeros((count, 0), int)
+    same = Specimens(keys, BITS, between([{}] * count), ["n"] * count, near)
     with pytest.raises(ValueError, match="one place"):
         list(chunks(same))

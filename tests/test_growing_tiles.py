@@ -14,7 +14,8 @@ from butterflies.rendering.archive import NAME, join_tiles
 from butterflies.rendering.growing import kept_representatives, open_rendering, remember
 from butterflies.rendering.layers import Placed
 from butterflies.rendering.pyramid import Pyramid, Written
-from butterflies.rendering.render import RenderSettings, run
+from butterflies.rendering.render import run
+from butterflies.rendering.settings import RenderSettings
 from butterflies.rendering.spritefiles import SpriteFiles
 from butterflies.rendering.sprites import SHADOW_PAD
 from butterflies.rendering.tilefiles import Earlier

@@ -13,7 +13,8 @@ from butterflies.encoding.neighbours import SCHEMA as NEIGHBOURS
 from butterflies.errors import UserError
 from butterflies.files import read_json, write_json
 from butterflies.rendering.embedded import open_embedding
-from butterflies.rendering.render import RenderSettings, run
+from butterflies.rendering.render import run
+from butterflies.rendering.settings import RenderSettings
 from butterflies.rendering.site import SiteSettings
 from butterflies.tables import from_rows, read_table, schema, write_table
 from tests.cutout_sets import blob, write_cutouts

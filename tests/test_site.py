@@ -12,7 +12,8 @@ from butterflies.errors import UserError
 from butterflies.files import sha256, write_json
 from butterflies.rendering.page import policy
 from butterflies.rendering.points import column_file, morton, points_file
-from butterflies.rendering.site import SiteSettings, check, keep_shown, write_site
+from butterflies.rendering.site import SiteSettings, check, write_site
+from butterflies.rendering.versions import keep_shown
 from tests.site_reader import (
     read_cards,
     read_column,

@@ -6,7 +6,7 @@ from records: they are set as plain text, never as HTML, Markdown or YAML.
 
 import html
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from butterflies.exporting.rows import Rows
 from butterflies.files import write_text
 from butterflies.rendering.credits import about_credits
 from butterflies.segmentation.store import CUTOUTS, CutoutStore
+from butterflies.tables import stream_rows
 from butterflies.tracking.provenance import read_provenance
 
 SIZES = {
@@ -74,10 +75,9 @@ def plain(value: str) -> str:
     return re.sub(r"([\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_]))", r"\\\1", escaped)
 
 
-def _credited(rows: Rows) -> list[dict[str, Any]]:
-    names = [name for name in CREDITED if name in rows.schema.names]
-    values = [rows.column(name) for name in names]
-    return [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
+def _credited(rows: Rows) -> Iterator[dict[str, Any]]:
+    for table in rows.splits.values():
+        yield from stream_rows(table, CREDITED)
 
 
 def _front(form: str, rows: Rows, licences: Sequence[dict[str, Any]]) -> str:

@@ -20,7 +20,7 @@ from butterflies.collection.splits import Split, split_of
 from butterflies.errors import UserError
 from butterflies.rendering import credits
 from butterflies.rendering.cards import media, record_link, text
-from butterflies.tables import STATUSES
+from butterflies.tables import BATCH, STATUSES
 
 SHARED = ("assetID", "specimen", "status", "reason")
 OF_RECORDS = (*SHARED, "photo", "photo_bytes", "photo_mtime_ns")
@@ -30,14 +30,10 @@ OF_CUTOUTS = (*SHARED, "part", "row")
 PAGE = "record"
 """The column with the address of the record's page, as in credits.csv."""
 
-LINKING = ("occurrenceID", "associatedMedia", "institutionCode")
-"""Columns that tell the record's page."""
-
 FILE_NAMES = re.compile(r"(.*_)?file_names?", re.IGNORECASE)
 """Columns that the `datasets` library takes for paths of pictures."""
 
 CREDITS = pa.schema([pa.field(name, pa.string()) for name in (*credits.COLUMNS[1:], PAGE)])
-BATCH = 4096
 
 
 @dataclass(frozen=True)
@@ -145,7 +141,7 @@ def _free(name: str, taken: set[str]) -> str:
 
 def _credits(records: pa.Table) -> dict[str, pa.ChunkedArray]:
     """What credits.csv says of each record: texts on one line, and the address of its page."""
-    wanted = {"assetID", *credits.COLUMNS, *LINKING} & set(records.column_names)
+    wanted = set(credits.TOLD) & set(records.column_names)
     batches = records.select(sorted(wanted)).to_batches(max_chunksize=BATCH)
     told = [pa.Table.from_pylist(list(map(_credit, b.to_pylist())), CREDITS) for b in batches]
     whole = pa.concat_tables([CREDITS.empty_table(), *told])

@@ -16,7 +16,8 @@ from omegaconf import DictConfig
 
 from butterflies.compute import ComputeSettings, computing
 from butterflies.mapping import embedding
-from butterflies.rendering.render import RenderSettings, run
+from butterflies.rendering.render import run
+from butterflies.rendering.settings import RenderSettings
 from butterflies.reports import of_rendering
 from butterflies.tracking.console import say
 from butterflies.tracking.logger import WandbSettings, unlogged

@@ -13,7 +13,7 @@ with the most similar specimens, the nearest first, and what to call them.
 
 import gzip
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,16 +41,16 @@ class Specimens:
     Attributes:
         keys: Morton keys, ascending, n.
         bits: bits of a coordinate; the map is 2**bits world units wide.
-        cards: n cards.
+        cards: of the rows from one to before another.
         names: n names, for the similar specimens.
-        near: n lists of rows.
+        near: (n, k) rows of the most similar, -1 behind the last.
     """
 
     keys: npt.NDArray[np.uint64]
     bits: int
-    cards: Sequence[dict[str, Any]]
+    cards: Callable[[int, int], Sequence[dict[str, Any]]]
     names: Sequence[str]
-    near: Sequence[Sequence[int]]
+    near: npt.NDArray[np.integer[Any]]
 
 
 def chunks(specimens: Specimens) -> Iterator[tuple[Cell, bytes]]:
@@ -91,9 +91,9 @@ def chunk(specimens: Specimens, cell: Cell) -> bytes:
     """The JSON of one cell."""
     called: dict[str, int] = {}
     rows = []
-    for row in range(cell.start, cell.end):
-        near = specimens.near[row]
+    for row, said in enumerate(specimens.cards(cell.start, cell.end), cell.start):
+        near = [int(other) for other in specimens.near[row] if other >= 0]
         names = [called.setdefault(specimens.names[other], len(called)) for other in near]
-        rows.append({**specimens.cards[row], "near": list(near), "called": names})
+        rows.append({**said, "near": near, "called": names})
     whole = {"first": cell.start, "names": list(called), "rows": rows}
     return json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,7 +1,7 @@
 """Pictures that travel with the site: every cut-out, and the photographs when asked for."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Protocol
@@ -52,7 +52,7 @@ def copy_cutouts(cutouts: Cutouts, ids: Sequence[str], folder: Path) -> None:
 
 
 def copy_photographs(
-    collection: Path, records: Sequence[Mapping[str, Any]], folder: Path, workers: int
+    collection: Path, records: Iterable[Mapping[str, Any]], folder: Path, workers: int
 ) -> set[int]:
     """Writes each photograph as JPEG of at most PHOTO_PX pixels.
 

@@ -2,8 +2,7 @@
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from operator import itemgetter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +17,17 @@ COLUMNS = (
 )
 """Columns of credits.csv that are the record's own; `record`, the address of its page, follows."""
 
+LINKING = ("occurrenceID", "associatedMedia", "institutionCode")
+"""Columns that tell the record's page."""
+
+TOLD = (*COLUMNS, *LINKING)
+"""All columns that credits are made of."""
+
 MOST = 20
 """Names and licences that the about panel counts."""
 
 NOT_STATED = "not stated"
+Licence = tuple[str | None, str | None]
 
 NO_WARRANTY = (
     "The Natural History Museum makes no warranty as to the quality or accuracy of its records "
@@ -31,16 +37,16 @@ NO_WARRANTY = (
 
 
 def write_credits(records: Iterable[Mapping[str, Any]], path: Path) -> None:
-    """Writes a row for each record by assetID: UTF-8, quoted as in RFC 4180, no cell a formula.
+    """Writes a row for each record: UTF-8, quoted as in RFC 4180, no cell a formula.
 
     Args:
-        records: of the specimens on the map.
+        records: of the specimens on the map, in the order of the rows.
         path: of the CSV file.
     """
     with writing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)
         rows.writerow((*COLUMNS, "record"))
-        for record in sorted(records, key=itemgetter("assetID")):
+        for record in records:
             cells = (*(record.get(column) for column in COLUMNS), _page(record))
             rows.writerow(map(cell, cells))
 
@@ -54,7 +60,7 @@ def cell(value: Any) -> str:
     return formula_safe(text(value) or "")
 
 
-def about_credits(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def about_credits(records: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """What `about.json` says: rights holders, licences of pictures and of records, warranty.
 
     Returns:
@@ -62,19 +68,25 @@ def about_credits(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         and specimens, the most frequent first; record_licences is empty where no record states
         one, and no_warranty is a sentence or null.
     """
-    holders = Counter(text(record.get("rightsHolder")) or NOT_STATED for record in records)
-    stated = any(text(record.get("recordLicense")) for record in records)
+    holders: Counter[str] = Counter()
+    pictures: Counter[Licence] = Counter()
+    told: Counter[Licence] = Counter()
+    museum = False
+    for record in records:
+        holders[text(record.get("rightsHolder")) or NOT_STATED] += 1
+        pictures[licence(record.get("license"))] += 1
+        told[licence(record.get("recordLicense"))] += 1
+        museum = museum or of_museum(record)
     return {
         "credits": dict(holders.most_common(MOST)),
-        "licences": _licences(records, "license"),
-        "record_licences": _licences(records, "recordLicense") if stated else [],
-        "no_warranty": NO_WARRANTY if any(map(of_museum, records)) else None,
+        "licences": _licences(pictures),
+        "record_licences": _licences(told) if any(name for name, _ in told) else [],
+        "no_warranty": NO_WARRANTY if museum else None,
     }
 
 
-def _licences(records: Iterable[Mapping[str, Any]], column: str) -> list[dict[str, Any]]:
+def _licences(counts: Counter[Licence]) -> list[dict[str, Any]]:
     """Addresses that differ only in spelling count as one licence, by the most frequent."""
-    counts = Counter(licence(record.get(column)) for record in records)
     named: dict[str, dict[str, Any]] = {}
     for (name, link), count in counts.most_common():
         name = name or NOT_STATED

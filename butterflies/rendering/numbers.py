@@ -13,7 +13,7 @@ from butterflies.files import write_bytes
 from butterflies.rendering import points
 from butterflies.rendering.cards import text
 from butterflies.rendering.rows import Rows
-from butterflies.tables import ok_rows
+from butterflies.tables import ok_rows, stream_rows
 
 
 def write_points(
@@ -28,7 +28,7 @@ def write_columns(rows: Rows, columns: Sequence[str], folder: Path) -> None:
     """Writes `columns/<name>.bin` of each column, and `names.json`."""
     names: dict[str, list[tuple[str, int]]] = {}
     for column in columns:
-        values = [text(record.get(column)) for record in rows.records]
+        values = [text(record.get(column)) for record in stream_rows(rows.records, [column])]
         data, names[column] = points.column_file(values)
         write_bytes(folder / "columns" / f"{column}.bin", data)
     _write_compact(folder / "names.json", names)
@@ -48,8 +48,8 @@ def write_representatives(table: pa.Table, rows: Rows, folder: Path) -> list[int
 def write_index(rows: Rows, folder: Path) -> None:
     """Writes `<2 hex>.json`: the rows of assetIDs and catalogue numbers, see `site`."""
     found: dict[str, dict[str, Any]] = defaultdict(lambda: {"ids": {}, "numbers": {}})
-    for row, (asset_id, record) in enumerate(zip(rows.ids, rows.records, strict=True)):
-        key = asset_id.lower()
+    for row, record in enumerate(stream_rows(rows.records, ["assetID", "catalogNumber"])):
+        key = record["assetID"].lower()
         found[_bucket(key)]["ids"][key] = row
         number = (text(record.get("catalogNumber")) or "").lower()
         if number:

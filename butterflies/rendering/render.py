@@ -6,72 +6,33 @@
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from PIL import ImageColor
 
 from butterflies import mapping, rendering
 from butterflies.collection.records import read_records, records_mark
 from butterflies.errors import UserError
-from butterflies.rendering import site
 from butterflies.rendering.animation import animate
 from butterflies.rendering.archive import join_tiles
 from butterflies.rendering.embedded import Embedding, open_embedding
 from butterflies.rendering.encode import Encoder
 from butterflies.rendering.growing import Rendering, open_rendering, remember
 from butterflies.rendering.layers import Cell, Placed
-from butterflies.rendering.layout import REPRESENTATIVES, SPREADS, Layout, lay_out
+from butterflies.rendering.layout import Layout, lay_out
 from butterflies.rendering.plots import plot_all
 from butterflies.rendering.pyramid import Pyramid, Written
-from butterflies.rendering.site import SiteContent, SiteSettings, write_site
+from butterflies.rendering.settings import RenderSettings, checked, colour
+from butterflies.rendering.site import SiteContent, write_site
 from butterflies.rendering.spritefiles import SpriteFiles, Sprites
-from butterflies.rendering.tilefiles import Colour
+from butterflies.rendering.versions import keep_shown
 from butterflies.tables import count_statuses, write_table
 from butterflies.tracking.console import say
 from butterflies.tracking.outputs import Output, output
 
 VERSION = 1000 * mapping.VERSION + rendering.VERSION
-
-
-@dataclass
-class RenderSettings:
-    """Settings of a rendering."""
-
-    map: str | None = None
-    """The folder of an embedding."""
-    collection: str | None = None
-    """The collection, where it is no longer at the place the embedding knows."""
-    picture_px: int = 128
-    """Width of a picture at the deepest zoom, an even number."""
-    tile_px: int = 512
-    """Width of a tile, a power of two."""
-    spread: str = "discs"
-    """How pictures are moved apart: discs (as little as need be), grid (to cells without gaps) or
-    none (they overlap)."""
-    representatives: str = "even"
-    """How large specimens are drawn that stand for others: even, or by their members."""
-    format: str = "webp"
-    """Of the tiles: webp, jpg or png."""
-    quality: int = 80
-    """Of the tiles, 1 to 100."""
-    background: str = "white"
-    """Colour of the tiles where nothing lies: a name of CSS, or #rrggbb."""
-    crisp: bool = True
-    """Whether there is one more zoom, on which the stored cut-outs are drawn as they are."""
-    block_px: int = 4096
-    """Width of what a process draws at a time, which bounds its memory."""
-    add_to: str | None = None
-    """An earlier rendering whose tiles are taken over where they look the same."""
-    site: SiteSettings = field(default_factory=SiteSettings)
-    """How the page presents the map."""
-    out: str | None = None
-    force: bool = False
-    seed: int = 0
-    workers: int = 0
-    """Processes, 0 = one a core."""
 
 
 def run(settings: RenderSettings) -> Path:
@@ -83,7 +44,7 @@ def run(settings: RenderSettings) -> Path:
     Raises:
         UserError: a setting is wrong, or the embedding or its collection is not there.
     """
-    encoder = _checked(settings)
+    encoder = checked(settings)
     moved = Path(settings.collection) if settings.collection else None
     embedding = open_embedding(Path(str(settings.map)), moved)
     if not embedding.ids:
@@ -101,39 +62,6 @@ def run(settings: RenderSettings) -> Path:
         if not made.finished:
             _render(settings, encoder, embedding, made, before)
     return made.place
-
-
-def _checked(settings: RenderSettings) -> Encoder:
-    """Raises UserError where a setting is none of its choices."""
-    if not settings.map:
-        raise UserError("map= is missing: give the folder that `python embed.py` wrote.")
-    encoder = Encoder(settings.format, settings.quality)
-    encoder.check()
-    site.check(settings.site)
-    if settings.picture_px % 2 or not 16 <= settings.picture_px <= 1024:
-        raise UserError(f"picture_px={settings.picture_px} is no even number from 16 to 1024.")
-    if settings.tile_px not in (128, 256, 512, 1024, 2048):
-        raise UserError(f"tile_px={settings.tile_px} is none of 128, 256, 512, 1024, 2048.")
-    if not settings.tile_px <= settings.block_px <= 32_768:
-        raise UserError(f"block_px={settings.block_px} is not between tile_px= and 32,768.")
-    if settings.spread not in SPREADS:
-        raise UserError(f"spread={settings.spread} is none of {', '.join(SPREADS)}.")
-    if settings.representatives not in REPRESENTATIVES:
-        choices = ", ".join(REPRESENTATIVES)
-        raise UserError(f"representatives={settings.representatives} is none of {choices}.")
-    _colour(settings.background)
-    return encoder
-
-
-def _colour(name: str) -> Colour:
-    """Raises UserError where it is none."""
-    try:
-        red, green, blue, *alpha = ImageColor.getrgb(name)
-    except ValueError:
-        alpha = [0]
-    if alpha:
-        raise UserError(f"background={name} is no colour: give a name such as white, or #rrggbb.")
-    return red, green, blue
 
 
 def _render(
@@ -168,7 +96,7 @@ def _render(
     with made.stage("site"):
         write_site(_content(settings, embedding, made, layout, tiles.tiles, records))
         if not embedding.gone:  # what was withdrawn is not shown any longer, to nobody
-            site.keep_shown(made.place / "site", made.folder / "site")
+            keep_shown(made.place / "site", made.folder / "site")
     _discard(work)
     drawn = f", {tiles.drawn:,} of them drawn anew" if before else ""
     zooms = f"{tiles.count:,} tiles on {len(tiles.tiles)} zooms{drawn}"
@@ -193,7 +121,7 @@ def _draw_tiles(
         zoom=layout.zoom,
         tile_px=settings.tile_px,
         encoder=encoder,
-        background=_colour(settings.background),
+        background=colour(settings.background),
         block_px=settings.block_px,
     )
     pyramid = replace(pyramid, earlier=before.tiles_for(pyramid) if before else None)
@@ -248,7 +176,7 @@ def _content(
         tile_px=settings.tile_px,
         picture_px=settings.picture_px,
         suffix=f".{settings.format}",
-        background="#{:02x}{:02x}{:02x}".format(*_colour(settings.background)),
+        background="#{:02x}{:02x}{:02x}".format(*colour(settings.background)),
         tiles=tiles,
         places=layout.table,
         representatives=layout.chosen,

@@ -2,19 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from butterflies.rendering.points import morton
-from butterflies.tables import ok_rows
 
 
 @dataclass(frozen=True)
 class Rows:
-    """A map's specimens in Morton order of their centres.
+    """A map's n specimens in Morton order of their centres.
 
     Attributes:
         ids: assetIDs.
@@ -22,8 +21,9 @@ class Rows:
         x: centres in world units, int64.
         y: likewise.
         keys: Morton keys of the centres.
-        records: each one's record; only {"assetID": ...} where there is none.
-        near: rows of the most similar specimens that lie on the map, the nearest first.
+        records: each one's record, nothing but its assetID where there is none.
+        near: (n, k) rows of the most similar specimens that lie on the map, the nearest first,
+            -1 behind the last.
     """
 
     ids: list[str]
@@ -31,23 +31,45 @@ class Rows:
     x: npt.NDArray[np.int64]
     y: npt.NDArray[np.int64]
     keys: npt.NDArray[np.uint64]
-    records: list[dict[str, Any]]
-    near: list[list[int]]
+    records: pa.Table
+    near: npt.NDArray[np.int32]
 
 
 def join(places: pa.Table, records: pa.Table, neighbours: pa.Table | None) -> Rows:
     """Numbers the placed specimens and gathers what is known of each; see `SiteContent`."""
-    placed = sorted(ok_rows(places), key=lambda row: str(row["assetID"]))
-    x = np.array([row["place_x"] for row in placed], dtype=np.int64)
-    y = np.array([row["place_y"] for row in placed], dtype=np.int64)
+    placed = _ok(places).sort_by("assetID")
+    x, y = (placed[name].to_numpy().astype(np.int64) for name in ("place_x", "place_y"))
     keys = morton(x, y)
     order = np.argsort(keys, kind="stable")
-    ids = [str(placed[i]["assetID"]) for i in order]
+    named = placed["assetID"].combine_chunks().take(order)
+    ids = named.to_pylist()
     of = {asset_id: row for row, asset_id in enumerate(ids)}
-    known = {row["assetID"]: row for row in records.to_pylist() if row["assetID"] in of}
-    near: list[list[int]] = [[] for _ in ids]
-    for row in ok_rows(neighbours) if neighbours is not None else []:
-        if row["assetID"] in of:
-            near[of[row["assetID"]]] = [of[o] for o in row["neighbour_ids"] if o in of]
-    whole = [known.get(asset_id, {"assetID": asset_id}) for asset_id in ids]
-    return Rows(ids, of, x[order], y[order], keys[order], whole, near)
+    told = records.take(pc.index_in(named, records["assetID"].combine_chunks()))
+    told = told.set_column(told.column_names.index("assetID"), "assetID", named)
+    near = np.zeros((len(ids), 0), np.int32)
+    if neighbours is not None:
+        near = _near(_ok(neighbours), named)
+    return Rows(ids, of, x[order], y[order], keys[order], told, near)
+
+
+def _near(neighbours: pa.Table, ids: pa.Array) -> npt.NDArray[np.int32]:
+    """`Rows.near`; what is not on the map is left out."""
+    lists = neighbours["neighbour_ids"].combine_chunks()
+    parents = np.asarray(pc.list_parent_indices(lists))
+    owners = _numbers(neighbours["assetID"].combine_chunks(), ids)[parents]
+    others = _numbers(pc.list_flatten(lists), ids)
+    there = (owners >= 0) & (others >= 0)
+    parents, owners, others = parents[there], owners[there], others[there]
+    rank = np.arange(len(parents)) - np.searchsorted(parents, parents)
+    near = np.full((len(ids), int(rank.max(initial=-1)) + 1), -1, np.int32)
+    near[owners, rank] = others
+    return near
+
+
+def _numbers(asked: pa.Array, ids: pa.Array) -> npt.NDArray[np.int32]:
+    """The place of each among the ids, -1 where it is none of them."""
+    return np.asarray(pc.fill_null(pc.index_in(asked, ids), -1))
+
+
+def _ok(table: pa.Table) -> pa.Table:
+    return table.filter(pc.equal(table["status"], "ok"))

@@ -17,10 +17,8 @@ A page that is open while a new version comes keeps its own: the version before 
 or at once where photographs were withdrawn.
 """
 
-import re
-import shutil
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -29,11 +27,9 @@ from typing import Any
 import pyarrow as pa
 
 from butterflies.errors import UserError
-from butterflies.files import read_json, write_bytes, write_json
-from butterflies.rendering.cards import card, origin
-from butterflies.rendering.chunks import Specimens, chunks
-from butterflies.rendering.copies import Cutouts, copy_cutouts, copy_photographs
-from butterflies.rendering.credits import about_credits, write_credits
+from butterflies.files import write_json
+from butterflies.rendering.copies import Cutouts, copy_cutouts
+from butterflies.rendering.credits import TOLD, about_credits, write_credits
 from butterflies.rendering.numbers import (
     write_columns,
     write_index,
@@ -42,15 +38,13 @@ from butterflies.rendering.numbers import (
 )
 from butterflies.rendering.page import write_page
 from butterflies.rendering.rows import Rows, join
-from butterflies.rendering.tilefiles import link
+from butterflies.rendering.specimens import PHOTOGRAPHS, photographs, write_chunks
+from butterflies.rendering.versions import remove_other_versions, shown_version
+from butterflies.tables import stream_rows
 
 FORMAT = 1
 COLUMNS = ("genus", "family", "sex")
-PHOTOGRAPHS = ("link", "copy", "none")
 TILES = ("files", "pmtiles")
-MAX_HOSTS = 20
-MAX_NAME = 200
-VERSION_NAME = re.compile(r"v-[0-9a-f]+")
 
 
 @dataclass
@@ -114,6 +108,11 @@ class SiteContent:
     def version(self) -> str:
         return f"v-{self.fingerprint}"
 
+    @property
+    def map_px(self) -> int:
+        """Width of the whole map in world units."""
+        return self.tile_px << self.zoom
+
 
 def check(settings: SiteSettings) -> None:
     """Raises UserError when a setting is none of its choices; call it before hours of rendering."""
@@ -139,59 +138,30 @@ def write_site(content: SiteContent) -> Path:
     rows = join(content.places, content.records, content.neighbours)
     folder = content.site / content.version
     copy_cutouts(content.cutouts, rows.ids, folder / "cutouts")
-    cards, hosts = _cards(content, rows, folder)
+    choice, bits = content.settings.photographs, (content.map_px - 1).bit_length()
+    pictures = photographs(choice, rows, content.collection, folder, content.workers)
     shown = {
         **_map(content, rows),
-        "hosts": hosts,
+        "hosts": pictures.hosts,
         "representatives": write_representatives(content.representatives, rows, folder),
-        "chunks": _write_chunks(content, rows, cards, folder),
+        "chunks": write_chunks(rows, bits, pictures, folder / "chunks"),
     }
     write_points(rows, content.tiles, folder)
     write_columns(rows, COLUMNS, folder)
     write_index(rows, folder / "index")
-    write_credits(rows.records, folder / "credits.csv")
-    write_page(content.site, content.settings.title, hosts)
+    credited = rows.records.sort_by("assetID")
+    write_credits(stream_rows(credited, TOLD), folder / "credits.csv")
+    write_page(content.site, content.settings.title, pictures.hosts)
     write_json(content.site / "about.json", _about(content, rows))
-    before = _shown(content.site)
+    before = shown_version(content.site)
     write_json(content.site / "map.json", shown)
-    _remove_old(content.site, {content.version, before})
+    remove_other_versions(content.site, {content.version, before})
     return content.site
-
-
-def _cards(
-    content: SiteContent, rows: Rows, folder: Path
-) -> tuple[list[dict[str, Any]], list[str]]:
-    """The cards and the hosts that their pictures come from.
-
-    `photo` becomes what the setting says: an address, true for a copy in the site, or nothing.
-    """
-    cards = [card(record) for record in rows.records]
-    photos = [said.pop("photo", None) for said in cards]
-    choice = content.settings.photographs
-    if choice == "copy":
-        place = folder / "photographs"
-        for row in copy_photographs(content.collection, rows.records, place, content.workers):
-            cards[row]["photo"] = True
-    if choice != "link":
-        return cards, []
-    origins = [origin(photo) if photo else "" for photo in photos]
-    hosts = _most(host for host in origins if host)
-    for said, photo, host in zip(cards, photos, origins, strict=True):
-        if host in hosts:
-            said["photo"] = photo
-    return cards, hosts
-
-
-def _most(values: Iterable[str]) -> list[str]:
-    """The MAX_HOSTS most frequent values."""
-    ranked = sorted(Counter(values).items(), key=lambda item: (-item[1], item[0]))
-    return [value for value, _ in ranked[:MAX_HOSTS]]
 
 
 def _map(content: SiteContent, rows: Rows) -> dict[str, Any]:
     reach = content.picture_px // 2
-    whole = content.tile_px * 2**content.zoom
-    bounds = [0, 0, whole, whole]
+    bounds = [0, 0, content.map_px, content.map_px]
     if len(rows.x):
         low, high = (rows.x.min() - reach, rows.y.min() - reach), (rows.x.max(), rows.y.max())
         bounds = [int(v) for v in (*low, high[0] + reach, high[1] + reach)]
@@ -211,19 +181,6 @@ def _map(content: SiteContent, rows: Rows) -> dict[str, Any]:
     }
 
 
-def _write_chunks(
-    content: SiteContent, rows: Rows, cards: list[dict[str, Any]], folder: Path
-) -> dict[str, int]:
-    """Writes the chunks; their names and how many rows each has, in order."""
-    names = [str(c.get("name") or c.get("author") or "Unnamed")[:MAX_NAME] for c in cards]
-    bits = (content.tile_px * 2**content.zoom - 1).bit_length()
-    written: dict[str, int] = {}
-    for cell, data in chunks(Specimens(rows.keys, bits, cards, names, rows.near)):
-        write_bytes(folder / "chunks" / f"q{cell.quadkey}.json", data)
-        written[f"q{cell.quadkey}"] = cell.end - cell.start
-    return written
-
-
 def _about(content: SiteContent, rows: Rows) -> dict[str, Any]:
     """What the map is made of; nothing of where or by whom."""
     return {
@@ -232,43 +189,7 @@ def _about(content: SiteContent, rows: Rows) -> dict[str, Any]:
         "fingerprint": content.fingerprint,
         "specimens": len(rows.ids),
         "left_out": dict(Counter(s for s in content.places["status"].to_pylist() if s != "ok")),
-        "map_px": content.tile_px * 2**content.zoom,
+        "map_px": content.map_px,
         "picture_px": content.picture_px,
-        **about_credits(rows.records),
+        **about_credits(stream_rows(rows.records, TOLD)),
     }
-
-
-def _shown(site: Path) -> str | None:
-    """The version that the site shows now."""
-    try:
-        return str(read_json(site / "map.json")["version"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def keep_shown(before: Path, site: Path) -> None:
-    """Gives a site, by links, the version shown by one that it will replace, for open pages.
-
-    Args:
-        before: the older site; there may be none.
-        site: the new one, which is whole.
-    """
-    version = _shown(before) or ""
-    if not VERSION_NAME.fullmatch(version) or (site / version).exists():
-        return
-    temporary = site / f".{version}.tmp"
-    shutil.rmtree(temporary, ignore_errors=True)
-    if (before / version).is_dir():
-        shutil.copytree(before / version, temporary, copy_function=_link)
-        temporary.rename(site / version)
-
-
-def _link(source: str, target: str) -> None:
-    link(Path(source), Path(target))
-
-
-def _remove_old(site: Path, kept: Collection[str | None]) -> None:
-    for folder in site.iterdir():
-        version = VERSION_NAME.fullmatch(folder.name)
-        if version and folder.is_dir() and folder.name not in kept:
-            shutil.rmtree(folder)
