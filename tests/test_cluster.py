@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -27,11 +28,16 @@ pytestmark = pytest.mark.filterwarnings("default")
 
 
 @pytest.fixture(scope="module")
-def address() -> Iterator[str]:
+def cluster() -> Iterator[LocalCluster]:
     with LocalCluster(
         n_workers=2, threads_per_worker=1, dashboard_address=None, memory_limit=0
-    ) as cluster:
-        yield cluster.scheduler_address
+    ) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def address(cluster: LocalCluster) -> str:
+    return str(cluster.scheduler_address)
 
 
 def on(address: str) -> Any:
@@ -78,6 +84,30 @@ def test_a_worker_killed_midway_loses_nothing(tmp_path: Path, address: str) -> N
     killer.join()
     assert found == [number * number for number in range(8)]
     assert len(list(tmp_path.iterdir())) > 8
+
+
+def test_renderings_and_workers_killed_at_random_moments_leave_the_same_bytes(
+    tmp_path: Path, cluster: LocalCluster, address: str
+) -> None:
+    run_folder = embedded(tmp_path)
+    words = [f"map={run_folder}", "picture_px=64", "tile_px=128", "block_px=256", "format=png"]
+    main(["render", *words, "out=here"])
+    words += ["out=there", "compute=dask", f"compute.address={address}"]
+    moments = np.random.default_rng(7).uniform(0, 1.5, 3)
+    killed = 0
+    for moment in moments:
+        with subprocess.Popen([sys.executable, "-m", "butterflies", "render", *words]) as running:
+            while not list(tmp_path.rglob("*there*/work")) and running.poll() is None:
+                time.sleep(0.01)
+            time.sleep(moment)
+            worker = next(iter(cluster.workers.values())).pid
+            if worker:  # None while the one killed before is being replaced
+                os.kill(worker, signal.SIGKILL)
+            running.kill()
+            killed += running.wait() == -signal.SIGKILL
+    assert killed > 1
+    main(["render", *words])
+    assert files(tmp_path / "here" / "site") == files(tmp_path / "there" / "site")
 
 
 def test_codes_of_a_cluster_are_those_of_this_process(tmp_path: Path, address: str) -> None:
