@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
-from butterflies.mapping.placing import swapped
+from butterflies.mapping.settling import swapped
 
 Floats = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.intp]

@@ -1,4 +1,4 @@
-"""Whole-numbered places: which overlap, the nearest free one, and who shall have which."""
+"""Whole-numbered places: which overlap, and the nearest free one."""
 
 import math
 from typing import NamedTuple
@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from butterflies.mapping.compiled import compiled
-from butterflies.mapping.pushing import Pairs, crossed, near_pairs
+from butterflies.mapping.pushing import near_pairs
 
 Floats = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.intp]
@@ -17,9 +17,6 @@ FINENESS = 6
 
 EPSILON = 1e-6
 """So much less of a disc fits than is computed, lest it overlap by rounding."""
-
-ROUNDS = 20
-"""Most rounds of swapping."""
 
 
 class Ground(NamedTuple):
@@ -69,33 +66,14 @@ def place(places: Floats, loose: Numbers, diameters: Floats, low: float, high: f
     """
     if not len(loose):
         return
-    ground = _ground(places, diameters, low, high)
+    ground = ground_of(places, diameters, low, high)
     fixed = np.delete(np.arange(len(places)), loose)
     if not _place(ground, fixed, loose, math.ceil(low), math.floor(high)):
         raise ValueError("no free place is left: the map is too small for so many pictures")
 
 
-def swapped(places: Floats, homes: Floats, diameters: Floats) -> Floats:
-    """Lets pictures swap places where that brings the two nearer home and each fits.
-
-    Args:
-        places: (n, 2), n > 0, no two overlapping.
-        homes: (n, 2).
-        diameters: (n,).
-    """
-    ground = _ground(places, diameters.copy(), float(places.min()), float(places.max()))
-    _enlist(ground, np.arange(len(places)))
-    pairs = near_pairs(places, diameters, float(diameters.mean()))
-    holder = np.arange(len(places))
-    for _ in range(ROUNDS):
-        if not _swap(ground, homes, pairs, holder):
-            break
-    found = np.empty_like(places)
-    found[holder] = places
-    return found
-
-
-def _ground(places: Floats, diameters: Floats, low: float, high: float) -> Ground:
+def ground_of(places: Floats, diameters: Floats, low: float, high: float) -> Ground:
+    """A ground that holds places (n, 2) and diameters (n,), and lists none of them yet."""
     cell = max(1.0, float(diameters.max()))
     size = int((high - low) / cell) + 1
     head, after = np.full((size, size), -1, np.intp), np.full(len(places), -1, np.intp)
@@ -104,23 +82,24 @@ def _ground(places: Floats, diameters: Floats, low: float, high: float) -> Groun
 
 
 @compiled
-def _enlist(ground: Ground, numbers: Numbers) -> None:
+def enlist(ground: Ground, numbers: Numbers) -> None:
     """Adds discs to the lists of their cells."""
     for i in numbers:
-        row, column = _cell(ground, ground.places[i, 1]), _cell(ground, ground.places[i, 0])
+        row, column = cell_of(ground, ground.places[i, 1]), cell_of(ground, ground.places[i, 0])
         ground.after[i] = ground.head[row, column]
         ground.head[row, column] = i
 
 
 @compiled
-def _cell(ground: Ground, value: float) -> int:
+def cell_of(ground: Ground, value: float) -> int:
+    """The row of a y, or the column of an x."""
     return min(max(int((value - ground.low) / ground.cell), 0), len(ground.head) - 1)
 
 
 @compiled
-def _fits(ground: Ground, x: float, y: float, wide: float, i: int, j: int) -> bool:
+def fits(ground: Ground, x: float, y: float, wide: float, i: int, j: int) -> bool:
     """Whether a disc at x, y overlaps none of those listed, but for i and j."""
-    row, column = _cell(ground, y), _cell(ground, x)
+    row, column = cell_of(ground, y), cell_of(ground, x)
     for down in range(max(row - 1, 0), min(row + 2, len(ground.head))):
         for across in range(max(column - 1, 0), min(column + 2, len(ground.head))):
             k = ground.head[down, across]
@@ -134,11 +113,11 @@ def _fits(ground: Ground, x: float, y: float, wide: float, i: int, j: int) -> bo
 
 @compiled
 def _place(ground: Ground, fixed: Numbers, loose: Numbers, low: int, high: int) -> bool:
-    _enlist(ground, fixed)
+    enlist(ground, fixed)
     for at in range(len(loose)):
         if not _find(ground, loose[at], low, high):
             return False
-        _enlist(ground, loose[at : at + 1])
+        enlist(ground, loose[at : at + 1])
     return True
 
 
@@ -146,9 +125,9 @@ def _place(ground: Ground, fixed: Numbers, loose: Numbers, low: int, high: int) 
 def _find(ground: Ground, i: int, low: int, high: int) -> bool:
     """Moves picture i to the nearest free place: where it is, or on a lattice."""
     x, y, wide = ground.places[i, 0], ground.places[i, 1], ground.diameters[i]
-    if low <= min(x, y) and max(x, y) <= high and _fits(ground, x, y, wide, i, i):
+    if low <= min(x, y) and max(x, y) <= high and fits(ground, x, y, wide, i, i):
         return True
-    row, column, size = _cell(ground, y), _cell(ground, x), len(ground.head)
+    row, column, size = cell_of(ground, y), cell_of(ground, x), len(ground.head)
     best, best_x, best_y = np.inf, 0.0, 0.0
     for ring in range(size):
         if best <= (max(0, ring - 1) * ground.cell) ** 2:
@@ -195,7 +174,7 @@ def _nearest_free(
 @compiled
 def _fitting(ground: Ground, x: float, y: float) -> float:
     """Diameter of the largest disc at x, y that overlaps none of those listed."""
-    row, column, widest = _cell(ground, y), _cell(ground, x), ground.cell
+    row, column, widest = cell_of(ground, y), cell_of(ground, x), ground.cell
     for down in range(max(row - 1, 0), min(row + 2, len(ground.head))):
         for across in range(max(column - 1, 0), min(column + 2, len(ground.head))):
             k = ground.head[down, across]
@@ -204,22 +183,3 @@ def _fitting(ground: Ground, x: float, y: float) -> float:
                 widest = min(widest, 2 * far - ground.diameters[k] - EPSILON)
                 k = ground.after[k]
     return widest
-
-
-@compiled
-def _swap(ground: Ground, homes: Floats, pairs: Pairs, holder: Numbers) -> int:
-    """One round; how many swapped. Places stay, holders change, and with them the diameters."""
-    places, wide, count = ground.places, ground.diameters, 0
-    for step in range(len(pairs)):
-        i, j = pairs[step, 0], pairs[step, 1]
-        if not crossed(places, i, j, homes, holder[i], holder[j]):
-            continue
-        fit = wide[i] == wide[j] or (
-            _fits(ground, places[i, 0], places[i, 1], wide[j], i, j)
-            and _fits(ground, places[j, 0], places[j, 1], wide[i], i, j)
-        )
-        if fit:
-            holder[i], holder[j] = holder[j], holder[i]
-            wide[i], wide[j] = wide[j], wide[i]
-            count += 1
-    return count

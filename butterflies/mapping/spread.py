@@ -2,7 +2,7 @@
 
 Crowds flow apart first, as a whole. Then overlapping pairs push each other, and swap places where
 they crossed. What still overlaps is put on the nearest free place: the result is guaranteed, not
-hoped for.
+hoped for. At last each picture slides towards its home where there is room.
 """
 
 import math
@@ -14,8 +14,9 @@ from scipy.spatial import cKDTree
 from butterflies.errors import UserError
 from butterflies.mapping.cells import in_cells
 from butterflies.mapping.crowds import thinned
-from butterflies.mapping.placing import overlapping, place, swapped
+from butterflies.mapping.placing import overlapping, place
 from butterflies.mapping.pushing import Frames, pushed
+from butterflies.mapping.settling import slid, swapped
 
 Places = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
@@ -115,7 +116,9 @@ def separate(
     moved = pushed(moved.clip(low, high), points, discs, low, high, frames)
     places = np.rint(moved)
     place(places, np.unique(overlapping(places, diameters)[:, 1]), diameters, low, high)
-    return _checked(swapped(places, points, diameters), diameters, frames)
+    places = swapped(places, points, diameters)
+    slid(places, points, diameters, low, high)
+    return _checked(places, diameters, frames)
 
 
 def spread_grid(xy: Floats, diameters: Floats, map_px: int, margin: float) -> tuple[Places, Frames]:
