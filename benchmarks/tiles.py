@@ -28,7 +28,7 @@ from butterflies.rendering.encode import Encoder
 from butterflies.rendering.layers import Placed
 from butterflies.rendering.pyramid import Pyramid
 from butterflies.rendering.spritefiles import SpriteFiles, Sprites
-from butterflies.rendering.sprites import SHADOW_PAD
+from butterflies.rendering.sprites import Shadow
 from butterflies.rendering.tilefiles import Earlier
 from butterflies.segmentation.store import CutoutStore
 
@@ -110,7 +110,7 @@ def _places(out: Path, n: int) -> None:
     rooms = _sprites(out, n).rooms
     zoom, map_px = map_size(n, PX, TILE)
     points, label = _gaussians(n)
-    places, _ = spread(points, rooms, map_px, 0, margin=PX * (0.5 + SHADOW_PAD))
+    places, _ = spread(points, rooms, map_px, 0, margin=PX * (0.5 + Shadow().pad))
     codes = points.astype(np.float32)
     ids = [str(k) for k in range(n)]
     table = representatives(ids, places, codes, rooms / PX, zoom, TILE)

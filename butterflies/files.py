@@ -36,6 +36,33 @@ def write_bytes(path: Path, data: bytes) -> None:
         temporary.write_bytes(data)
 
 
+def link(source: Path, target: Path) -> bool:
+    """Gives a file another name, or copies it where that cannot be; False when it is not there.
+
+    Only for files that are never changed in place, so that two names of one file do no harm.
+    """
+    try:
+        with writing(target) as temporary:
+            try:
+                os.link(source, temporary)
+            except FileNotFoundError:
+                raise
+            except OSError:  # another file system, or one without links
+                shutil.copyfile(source, temporary)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def take_or_write(path: Path, data: bytes, like: Path | None) -> bool:
+    """Writes `data`, or links `path` to the file `like` if that holds it; True when linked."""
+    same = like is not None and like.is_file() and like.read_bytes() == data
+    if like is not None and same and link(like, path):
+        return True
+    write_bytes(path, data)
+    return False
+
+
 def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode())
 

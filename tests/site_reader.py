@@ -67,12 +67,14 @@ def read_coverage(path: Path) -> dict[int, set[tuple[int, int]]]:
 
 
 def read_cards(version: Path, listed: dict[str, int]) -> list[dict[str, Any]]:
-    """All cards by row; checks that the chunks follow one another as the map lists them."""
+    """All cards by row, `near` as assetIDs and `called` as names."""
     cards: list[dict[str, Any]] = []
     for name, count in listed.items():
         chunk = json.loads((version / "chunks" / f"{name}.json").read_bytes())
-        assert (chunk["first"], len(chunk["rows"])) == (len(cards), count)
+        assert len(chunk["rows"]) == count
         for card in chunk["rows"]:
-            card["called"] = [chunk["names"][i] for i in card["called"]]
+            similar = [chunk["similar"][i] for i in card["near"]]
+            card["near"] = [asset_id for asset_id, _ in similar]
+            card["called"] = [chunk["names"][i] for _, i in similar]
             cards.append(card)
     return cards

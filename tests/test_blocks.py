@@ -10,7 +10,7 @@ import pytest
 from butterflies.rendering.canvas import WHITE, blend, canvas, strips, to_bytes
 from butterflies.rendering.layers import Placed
 from butterflies.rendering.spritefiles import Sprites
-from butterflies.rendering.sprites import Bytes, Sprite, picture, sprite
+from butterflies.rendering.sprites import Bytes, Shadow, Sprite, picture, sprite
 from tests.cutout_sets import blob
 from tests.worlds import MAP, PX, ZOOM, Tiles, World, contents, make_world, stitched
 
@@ -46,7 +46,7 @@ def test_a_background_of_another_colour_shows_round_the_pictures(
 def test_representatives_stand_clear_in_the_colour_of_the_background() -> None:
     rgba = np.zeros((64, 64, 4), np.uint8)
     rgba[24:40, 24:40] = [200, 0, 0, 255]
-    one = (sprite(picture(rgba, PX), 100, hazy=True), 48, 48)
+    one = (sprite(picture(rgba, PX), 100, Shadow(), hazy=True), 48, 48)
     over = canvas([one], 0, 0, 96, 96, hazy=True)
     below = np.full((96, 96, 3), 77 * 256, np.uint16)
     shown = to_bytes(blend(below, over, np.array([0, 0, 65280], np.uint16))).astype(int)
@@ -73,7 +73,7 @@ def test_overlapping_pictures_have_no_seams_either(world: World, tmp_path: Path)
 def test_a_thousand_shadows_on_one_spot_are_dark() -> None:
     rgba = np.zeros((32, 32, 4), np.uint8)
     rgba[12:20, 12:20] = [0, 0, 0, 255]
-    made = sprite(picture(rgba, PX), 100)
+    made = sprite(picture(rgba, PX), 100, Shadow())
     added = canvas([(made, 32, 32)] * 1000, 0, 0, 64, 64)
     assert added.shadows.max() > 60_000
     assert to_bytes(blend(WHITE, added))[34, 33].max() == 0

@@ -23,7 +23,11 @@ def specimens(count: int, records: dict[int, dict[str, Any]] | None = None) -> S
     n = len(keys)
     cards = [card({"assetID": f"a{i}", **(records or {}).get(i, {})}) for i in range(n)]
     near = (np.arange(n)[:, None] + 1) % n
-    return Specimens(keys, BITS, between(cards), [f"n{i % 9}" for i in range(n)], near)
+    return Specimens(keys, BITS, between(cards), ids(n), [f"n{i % 9}" for i in range(n)], near)
+
+
+def ids(n: int) -> list[str]:
+    return [f"a{i}" for i in range(n)]
 
 
 def between(cards: list[dict[str, Any]]) -> Callable[[int, int], list[dict[str, Any]]]:
@@ -39,7 +43,9 @@ def test_every_specimen_lies_in_one_chunk_and_in_its_quarter() -> None:
         assert 0 < cell.end - cell.start <= MAX_ROWS
         chunk = json.loads(data)
         assert [c["assetID"] for c in chunk["rows"]] == [f"a{i}" for i in range(cell.start, row)]
-        assert chunk["rows"][0]["near"] == [(cell.start + 1) % len(made.keys)]
+        [near] = chunk["rows"][0]["near"]
+        other = (cell.start + 1) % len(made.keys)
+        assert chunk["similar"][near] == [f"a{other}", chunk["names"].index(f"n{other % 9}")]
         depth = len(cell.quadkey)
         for key in made.keys[cell.start : cell.end]:
             assert np.base_repr(int(key), 4).zfill(BITS)[:depth] == cell.quadkey
@@ -62,7 +68,8 @@ def test_whatever_lies_where_chunks_hold_each_row_once_and_are_small(
     ordered = np.array(sorted(keys), np.uint64)
     n = len(ordered)
     said = [{"assetID": f"a{i}", "locality": "x" * int(random.integers(900))} for i in range(n)]
-    made = Specimens(ordered, BITS, between(said), ["n"] * n, np.zeros((n, 0), int))
+    near = np.zeros((n, 0), int)
+    made = Specimens(ordered, BITS, between(said), ids(n), ["n"] * n, near)
     row = 0
     for cell, data in chunks(made):
         assert cell.start == row
@@ -70,7 +77,6 @@ def test_whatever_lies_where_chunks_hold_each_row_once_and_are_small(
         assert row - cell.start <= MAX_ROWS
         assert len(gzip.compress(data, 9)) <= MAX_BYTES
         written = json.loads(data)
-        assert written["first"] == cell.start
         assert [c["assetID"] for c in written["rows"]] == [f"a{i}" for i in range(cell.start, row)]
     assert row == n
 
@@ -90,7 +96,7 @@ def test_no_chunk_is_over_64_kb_however_wordy_its_records() -> None:
 
 
 def test_a_map_without_specimens_has_one_empty_chunk() -> None:
-    nobody = Specimens(np.zeros(0, np.uint64), BITS, between([]), [], np.zeros((0, 0), int))
+    nobody = Specimens(np.zeros(0, np.uint64), BITS, between([]), [], [], np.zeros((0, 0), int))
     [(cell, data)] = chunks(nobody)
     assert cell == Cell("", 0, 0)
     assert json.loads(data)["rows"] == []
@@ -99,6 +105,6 @@ def test_a_map_without_specimens_has_one_empty_chunk() -> None:
 def test_too_much_at_one_place_is_refused() -> None:
     count = MAX_ROWS + 1
     keys, near = np.full(count, 7, np.uint64), np.zeros((count, 0), int)
-    same = Specimens(keys, BITS, between([{}] * count), ["n"] * count, near)
+    same = Specimens(keys, BITS, between([{}] * count), ids(count), ["n"] * count, near)
     with pytest.raises(ValueError, match="one place"):
         list(chunks(same))

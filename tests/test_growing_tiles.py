@@ -6,21 +6,27 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from PIL import Image
 
 from butterflies.errors import UserError
+from butterflies.files import read_json, write_json
 from butterflies.mapping.representatives import SCHEMA as REPRESENTATIVES
 from butterflies.rendering.archive import NAME, join_tiles
+from butterflies.rendering.copies import copy_photographs, picture_name
 from butterflies.rendering.growing import kept_representatives, open_rendering, remember
 from butterflies.rendering.layers import Placed
 from butterflies.rendering.pyramid import Pyramid, Written
 from butterflies.rendering.render import run
 from butterflies.rendering.settings import RenderSettings
 from butterflies.rendering.spritefiles import SpriteFiles
-from butterflies.rendering.sprites import SHADOW_PAD
+from butterflies.rendering.sprites import Shadow
 from butterflies.rendering.tilefiles import Earlier
+from butterflies.rendering.versions import EarlierVersion
 from butterflies.segmentation.store import CutoutStore
 from butterflies.tables import from_rows
+from tests.cutout_sets import blob
 from tests.test_render import embedded, files, settings
 from tests.worlds import PX, TILE, ZOOM, World, contents, make_world
 
@@ -51,7 +57,7 @@ def touched(world: World) -> set[tuple[int, int, int]]:
     found = set()
     for zoom in range(ZOOM + 2):
         unit = 2.0 ** (zoom - ZOOM)
-        reach = PX * (0.5 + SHADOW_PAD) + 2
+        reach = PX * (0.5 + Shadow().pad) + 2
         spans = [
             range(int((v - reach) * unit // TILE), int((v + reach) * unit // TILE) + 1)
             for v in (x, y)
@@ -164,12 +170,14 @@ def test_tiles_of_another_look_are_not_taken(world: World, tmp_path: Path) -> No
 
 def test_known_specimens_are_not_measured_again(world: World, tmp_path: Path) -> None:
     store = CutoutStore(world.collection)
-    remember(tmp_path / "blocks", store.ids, world.sprites)
+    records = pa.table({"assetID": store.ids[:1], "sha256": ["ab"]})
+    seen = remember(tmp_path / "blocks", store.ids, world.sprites, records)
+    assert seen["photo"].to_pylist() == ["ab", *[None] * 39]
     (tmp_path / "provenance.json").write_text(
         '{"job": "render", "status": "finished", "fingerprint": "ab"}'
     )
     known = open_rendering(tmp_path).known(PX)
-    again = SpriteFiles(tmp_path / "sprites", store, store.ids, PX, known).make(workers=1)
+    again = SpriteFiles(tmp_path / "sprites", store, store.ids, PX, known=known).make(workers=1)
     assert np.array_equal(again.rooms, world.sprites.rooms)
     assert (again.rows["bytes"] == 0).all()
     for number in (0, 39):
@@ -183,7 +191,7 @@ def test_a_cutout_that_changed_is_measured_again(world: World, tmp_path: Path) -
     store = CutoutStore(world.collection)
     marks = world.sprites.rows["mark"].tolist()
     known = {asset_id: (marks[n] + (n == 3), 7.0) for n, asset_id in enumerate(store.ids)}
-    again = SpriteFiles(tmp_path / "sprites", store, store.ids, PX, known).make(workers=1)
+    again = SpriteFiles(tmp_path / "sprites", store, store.ids, PX, known=known).make(workers=1)
     assert again.rows["bytes"].nonzero()[0].tolist() == [3]
     assert again.rooms[3] == world.sprites.rooms[3]
     assert again.rooms[4] == 7.0
@@ -205,6 +213,56 @@ def test_a_rendering_added_to_draws_what_has_changed(
     [one], [other] = ((p / "site").glob("v-*") for p in (first, again))
     assert one.name != other.name
     assert files(one / "tiles") == files(other / "tiles")
+
+
+def test_a_site_that_grows_takes_over_what_has_not_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Those before the new one list it as similar; no one else's chunk is written."""
+    monkeypatch.setattr("butterflies.rendering.chunks.MAX_ROWS", 3)
+    new, changed = "b17", {f"b{n}" for n in range(12, 18)}
+    first = rendered(embedded(tmp_path / "old", without={new}), str(tmp_path / "first"))
+    grown_embedding = embedded(tmp_path / "new")
+    made = read_json(grown_embedding / "provenance.json")
+    known = {"fingerprint": "fedcba9876543210", "added_to": {"fingerprint": made["fingerprint"]}}
+    write_json(grown_embedding / "provenance.json", made | known)
+    second = rendered(grown_embedding, str(tmp_path / "second"), add_to=str(first))
+    told = capsys.readouterr().out
+    [before], [after] = ((p / "site").glob("v-*") for p in (first, second))
+    chunks = sorted((after / "chunks").iterdir())
+    touched = [file for file in chunks if changed & ids_in(file)]
+    taken = [file for file in chunks if linked(file, before / "chunks" / file.name)]
+    assert 0 < len(touched) < len(chunks) / 2
+    assert sorted(touched + taken) == chunks
+    assert f"{len(touched)} of {len(chunks)} chunks of records are new" in told
+    cutouts = list((after / "cutouts").rglob("*.webp"))
+    drawn = [file for file in cutouts if not linked(file, before / file.relative_to(after))]
+    assert (len(cutouts), len(drawn)) == (40, 1)
+    assert drawn[0] == after / "cutouts" / picture_name(new, ".webp")
+
+
+def ids_in(chunk: Path) -> set[str]:
+    return {card["assetID"] for card in read_json(chunk)["rows"]}
+
+
+def linked(file: Path, other: Path) -> bool:
+    return other.is_file() and file.samefile(other)
+
+
+def test_photographs_that_are_the_same_are_not_copied_again(tmp_path: Path) -> None:
+    version, collection = tmp_path / "v-aa", tmp_path / "collection"
+    records = [{"assetID": name, "photo": f"{name}.png"} for name in ("a", "b", "gone")]
+    for number, name in enumerate(("a", "b")):
+        path = collection / f"{name}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(blob(number)).save(path)
+    assert copy_photographs(collection, records, version, 1) == {"a", "b"}
+    earlier = EarlierVersion(version, photographs={"a", "gone"})
+    again = tmp_path / "v-bb"
+    assert copy_photographs(collection, records, again, 1, earlier) == {"a", "b"}
+    files = [Path("photographs", picture_name(name, ".jpg")) for name in ("a", "b")]
+    assert [linked(again / file, version / file) for file in files] == [True, False]
+    assert all((again / file).read_bytes() == (version / file).read_bytes() for file in files)
 
 
 def test_representatives_stay_and_new_specimens_count_among_the_nearest() -> None:

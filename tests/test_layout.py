@@ -21,7 +21,7 @@ PX, TILE = 32, 128
 def laid(folder: Path, how: str = "discs") -> tuple[Layout, Any]:
     embedding = open_embedding(folder)
     rooms = np.array([20 + int(asset_id[1:]) * 7 % 13 for asset_id in embedding.ids], np.float64)
-    return lay_out(embedding, rooms, PX, TILE, 0, how), rooms
+    return lay_out(embedding, rooms, PX, TILE, 0.19, 0, how), rooms
 
 
 @pytest.mark.parametrize("how", ["discs", "grid"])

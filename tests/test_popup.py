@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser import CHROMIUM, visiting
-from tests.page import HOSTILE, LONG, MUSEUM, Visits, view
+from tests.page import HOSTILE, LONG, MUSEUM, SQUARES, Visits, view
 from tests.tiny_site import PICTURE, ZOOM, Squares, colour_of, make_site
 
 pytest_plugins = ("tests.page_fixtures",)
@@ -56,13 +56,22 @@ def test_similar_specimens_fly_there(visits: Visits) -> None:
         assert visit.pixel(*centre) == colour_of(11)
 
 
+def test_scores_are_told_as_far_as_they_are_known(visits: Visits) -> None:
+    with visits() as visit:
+        for number, told in ((33, ["33 %", "0.125"]), (34, ["34 %"])):
+            visit.open(f"#{SQUARES.ids[number]}")
+            visit.page.locator(".scores summary").click()
+            shown = visit.page.locator(".scores dd").all_inner_texts()
+            assert [text.split("\n")[0] for text in shown] == told
+
+
 def test_hostile_records_stay_text(visits: Visits) -> None:
     with visits() as visit:
         visit.open("#ID003&colour=genus")
         assert visit.page.inner_text("#card h2") == HOSTILE["scientificName"]
         assert str(HOSTILE["locality"]) in visit.page.inner_text("#card")
-        visit.page.click(".more summary")
-        assert "<b>bold</b>" in visit.page.inner_text("#card .more")
+        visit.page.click(".further summary")
+        assert "<b>bold</b>" in visit.page.inner_text("#card .further")
         assert visit.page.evaluate("window.pwned") is None
         links = visit.page.eval_on_selector_all("a", "all => all.map((a) => a.href)")
         assert all(link.startswith("http") for link in links)

@@ -14,7 +14,7 @@ from butterflies.errors import UserError
 from butterflies.rendering.canvas import WHITE, blend, canvas, shrink, to_bytes
 from butterflies.rendering.encode import Encoder
 from butterflies.rendering.layers import Placed
-from butterflies.rendering.sprites import diameter, picture, sprite
+from butterflies.rendering.sprites import Shadow, diameter, picture, sprite
 from butterflies.segmentation.store import CutoutStore
 from tests.cutout_sets import blob
 from tests.worlds import MAP, PX, TILE, ZOOM, Tiles, World, contents, make_world, stitched
@@ -47,8 +47,8 @@ def test_the_deepest_zoom_draws_the_stored_cutouts(
     store = CutoutStore(world.collection)
     base = world.base
     drawn = [
-        (sprite(picture(store.image(store.ids[n]), 2 * PX), 2 * room), 2 * int(x), 2 * int(y))
-        for n, room, (x, y) in zip(base.numbers, base.rooms, base.centres, strict=True)
+        (sprite(picture(store.image(store.ids[n]), 2 * PX), 2 * room, Shadow()), *centre.tolist())
+        for n, room, centre in zip(base.numbers, base.rooms, 2 * base.centres, strict=True)
     ]
     whole = to_bytes(blend(WHITE, canvas(drawn, 0, 0, 2 * MAP, 2 * MAP)))
     found = stitched(written[0], ZOOM + 1)
@@ -118,7 +118,7 @@ def test_every_picture_is_there(world: World, written: tuple[Path, Tiles]) -> No
 def test_shadows_lie_below_all_pictures(world: World) -> None:
     rgba = np.zeros((64, 64, 4), np.uint8)
     rgba[8:56, 8:56] = [255, 255, 255, 255]
-    made = sprite(picture(rgba, PX), 100)
+    made = sprite(picture(rgba, PX), 100, Shadow())
     pixels = to_bytes(blend(WHITE, canvas([(made, 40, 40), (made, 65, 40)], 0, 0, 96, 96)))
     assert (pixels[32:48, 32:48] == 255).all()
     assert (pixels[32:48, 57:73] == 255).all()

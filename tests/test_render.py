@@ -1,3 +1,4 @@
+import math
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from butterflies.rendering.embedded import open_embedding
 from butterflies.rendering.render import run
 from butterflies.rendering.settings import RenderSettings
 from butterflies.rendering.site import SiteSettings
+from butterflies.rendering.sprites import Shadow
 from butterflies.tables import from_rows, read_table, schema, write_table
 from tests.cutout_sets import blob, write_cutouts
 
@@ -145,6 +147,35 @@ def test_settings_of_the_tiles_show_in_them(tmp_path: Path) -> None:
         assert tile.getpixel((0, 0)) == (0x10, 0x20, 0x30)
 
 
+def test_shadows_are_as_long_soft_and_dark_as_one_likes(tmp_path: Path) -> None:
+    """Without shadow all is picture or white; a hard one is a darker copy of its picture."""
+    run_folder = embedded(tmp_path, 1)
+
+    def deepest(shadow: Shadow, out: str) -> Any:
+        changes = {"picture_px": 64, "crisp": False, "shadow": shadow}
+        place = run(settings(run_folder, out=str(tmp_path / out), **changes))
+        shown = read_json(place / "site" / "map.json")
+        tiles = place / "site" / shown["version"] / "tiles" / str(shown["zoom"])
+        width = shown["tile_px"] * 2 ** shown["zoom"]
+        whole = np.full((width, width, 3), 255, int)
+        for file in tiles.glob("*/*.png"):
+            x, y = (128 * int(part) for part in (file.parent.name, file.stem))
+            whole[y : y + 128, x : x + 128] = np.asarray(Image.open(file))
+        return whole
+
+    plain = deepest(Shadow(strength=0), "plain")
+    picture = (plain < 250).any(axis=2)
+    hard = deepest(Shadow(radius=0, strength=0.5, offset=0.25), "hard")
+    fallen = np.roll(picture, (16, 8), axis=(0, 1)) & ~picture
+    shaded = np.abs(hard - 127.5).max(axis=2) <= 2
+    assert fallen.sum() > 100
+    assert (shaded & fallen).sum() > 0.9 * fallen.sum()
+    assert (hard[picture] == plain[picture]).mean() > 0.95
+    soft = deepest(Shadow(radius=0.3, strength=0.5, offset=0), "soft")
+    assert (soft < 255).any(axis=2).sum() > 2 * picture.sum()
+    assert soft[~picture].min() > 127
+
+
 def test_a_collection_that_moved_is_found_where_the_user_says(tmp_path: Path) -> None:
     run_folder = embedded(tmp_path)
     (tmp_path / "collection").rename(tmp_path / "élsewhere, moved")
@@ -227,6 +258,8 @@ def test_nothing_but_withdrawn_photographs_is_said(tmp_path: Path) -> None:
         ({"format": "gif"}, "format=gif"),
         ({"background": "ivry"}, "background=ivry is no colour"),
         ({"background": "#ffffff00"}, "is no colour"),
+        ({"shadow": Shadow(strength=1)}, "shadow.strength=1 is not between 0 and 0.63"),
+        ({"shadow": Shadow(radius=math.nan)}, "shadow.radius=nan is not between 0 and 0.5"),
         ({"block_px": 64}, "block_px=64 is not between"),
         ({"site": SiteSettings(tiles="zip")}, "site.tiles=zip is none of files, pmtiles"),
     ],

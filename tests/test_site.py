@@ -38,6 +38,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_site(SQUARES, tmp_path_factory.mktemp("made") / "site")
 
 
+def named(asset_id: str, suffix: str) -> str:
+    mark = hashlib.sha256(asset_id.lower().encode()).hexdigest()
+    return f"{mark[:2]}/{mark[2:20]}{suffix}"
+
+
 def load(path: Path) -> Any:
     return json.loads(path.read_bytes())
 
@@ -58,9 +63,11 @@ def test_all_files_tell_the_same_of_each_specimen(site: Path) -> None:
     for row, card in enumerate(cards):
         number = SQUARES.ids.index(card["assetID"])
         assert points[row] == SQUARES.place(number)
-        assert ids[card["near"][0]] == SQUARES.ids[(number + 1) % SQUARES.count]
+        assert card["near"][0] == SQUARES.ids[(number + 1) % SQUARES.count]
         assert card["called"][0].endswith(f"number{(number + 1) % SQUARES.count}")
-        with Image.open(version / "cutouts" / str(row // 512) / f"{row}.webp") as picture:
+        scores = {k: v for k, v in SQUARES.scores(number).items() if v is not None}
+        assert card["scores"] == pytest.approx(scores, abs=0.0005)
+        with Image.open(version / "cutouts" / named(card["assetID"], ".webp")) as picture:
             assert picture.convert("RGB").getpixel((9, 9)) == colour_of(number)
 
 
@@ -208,9 +215,9 @@ def test_photographs_copied_into_the_site(tmp_path: Path) -> None:
         "ID000": True,
         **dict.fromkeys(("ID001", "ID002", "ID003")),
     }
-    [copy] = (site / shown["version"] / "photographs").rglob("*.jpg")
-    row = next(row for row, c in enumerate(cards) if c["assetID"] == "ID000")
-    assert copy.name == f"{row}.jpg"
+    folder = site / shown["version"] / "photographs"
+    [copy] = folder.rglob("*.jpg")
+    assert copy == folder / named("ID000", ".jpg")
     with Image.open(copy) as photo:
         assert photo.size == (640, 480)
 

@@ -7,9 +7,8 @@ from pathlib import Path
 
 from butterflies.errors import UserError
 from butterflies.exporting import VERSION
-from butterflies.files import read_json, sha256, write_bytes
+from butterflies.files import link, read_json, sha256, write_bytes
 from butterflies.rendering.archive import NAME, open_archive
-from butterflies.rendering.tilefiles import link
 from butterflies.tracking.console import progress
 from butterflies.tracking.outputs import output
 

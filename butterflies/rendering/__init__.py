@@ -1,3 +1,3 @@
 """From places to tiles, chunks and a web page."""
 
-VERSION = 4
+VERSION = 5

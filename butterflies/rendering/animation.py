@@ -13,7 +13,7 @@ from butterflies.mapping.pushing import Frames
 from butterflies.rendering.canvas import WHITE, blend, to_bytes
 from butterflies.rendering.canvas import canvas as add_up
 from butterflies.rendering.spritefiles import Sprites
-from butterflies.rendering.sprites import Sprite, scaled, shadow
+from butterflies.rendering.sprites import Shadow, Sprite, scaled, shade
 
 PX = 560
 """Width of the animation."""
@@ -38,7 +38,7 @@ def animate(path: Path, frames: Frames, sprites: Sprites) -> None:
     near = (np.minimum(frames[0], frames[-1]) < corner + window + sprites.px).all(axis=1)
     near &= (np.maximum(frames[0], frames[-1]) > corner - sprites.px).all(axis=1)
     numbers = np.flatnonzero(near)
-    drawn = [_small(sprites.read(int(number))) for number in numbers]
+    drawn = [_small(sprites.read(int(number)), sprites.shadow) for number in numbers]
     pictures = [
         _picture((points[numbers] - corner) * (PX / window), drawn)
         for points in in_between(frames, COUNT)
@@ -73,9 +73,9 @@ def in_between(frames: Frames, count: int) -> list[npt.NDArray[np.float64]]:
     return made
 
 
-def _small(full: Sprite) -> Sprite:
+def _small(full: Sprite, shadow: Shadow) -> Sprite:
     made = scaled(full.picture, PX // ACROSS)
-    return Sprite(made, shadow(made))
+    return Sprite(made, shade(made, shadow))
 
 
 def _picture(points: npt.NDArray[np.float64], drawn: Sequence[Sprite]) -> Image.Image:

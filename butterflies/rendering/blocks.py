@@ -6,20 +6,20 @@ them. It is drawn in strips a tile high, so that its memory does not grow with w
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from butterflies.files import writing
+from butterflies.files import link, writing
 from butterflies.rendering.canvas import Canvas, Pixels, blend, shrink, strips
 from butterflies.rendering.encode import Tile
 from butterflies.rendering.layers import Placed
 from butterflies.rendering.spritefiles import Sprites
 from butterflies.rendering.sprites import Sprite, picture, scaled, sprite
-from butterflies.rendering.tilefiles import Record, TileFiles, link, read_record
+from butterflies.rendering.tilefiles import Record, TileFiles, read_record
 
 if TYPE_CHECKING:
     from butterflies.rendering.pyramid import Pyramid
@@ -169,7 +169,7 @@ def representative(sprites: Sprites, placed: Placed, index: int) -> Sprite:
     """The sprite of a representative, made from that of the base layer."""
     whole = sprites.read(int(placed.numbers[index])).picture
     small = scaled(whole, int(placed.widths[index]))
-    return sprite(small, float(placed.rooms[index]), True)
+    return sprite(small, float(placed.rooms[index]), sprites.shadow, True)
 
 
 def _add_tile(
@@ -189,11 +189,12 @@ def _draw_crisp(block: Block, files: TileFiles) -> None:
     """Writes the tiles of zoom Z + 1."""
     pyramid, px, side = block.pyramid, block.pyramid.tile_px, 2 * block.side
     base = block.base
-    twice = Placed(base.numbers, 2 * base.centres, 2 * base.rooms, 2 * base.widths)
+    twice = replace(base, centres=2 * base.centres, rooms=2 * base.rooms, widths=2 * base.widths)
 
     def made(index: int) -> Sprite:
         cutout = block.sprites.cutout(int(twice.numbers[index]))
-        return sprite(picture(cutout, int(twice.widths[index])), float(twice.rooms[index]))
+        whole = picture(cutout, int(twice.widths[index]))
+        return sprite(whole, float(twice.rooms[index]), block.sprites.shadow)
 
     drawn = strips(twice, made, block.x * side, block.y * side, side, px)
     for row, strip in enumerate(drawn, block.y * (side // px)):

@@ -4,11 +4,13 @@
 further digit is a quarter: 0 top left, 1 top right, 2 bottom left, 3 bottom right). The cells' rows
 follow one another, since rows are in Morton order. A chunk is
 
-    {"first": row of its first specimen,
-     "names": [name, ...],
-     "rows": [{card of `cards.card`, "near": [row, ...], "called": [index into names, ...]}, ...]}
+    {"names": [name, ...],
+     "similar": [[assetID, index into names], ...],
+     "rows": [{card of `cards.card`, "scores": {name: number}, "near": [index into similar, ...]}]}
 
-with the most similar specimens, the nearest first, and what to call them.
+with what scores tell of each specimen, and the most similar ones, the nearest first. No number in
+it depends on what lies elsewhere on the map: as a map grows, the chunks in which nothing has
+changed stay the same bytes. `map.json` lists the chunks in order and how many rows each has.
 """
 
 import gzip
@@ -41,7 +43,8 @@ class Specimens:
     Attributes:
         keys: Morton keys, ascending, n.
         bits: bits of a coordinate; the map is 2**bits world units wide.
-        cards: of the rows from one to before another.
+        cards: of the rows from one to before another, scores among them.
+        ids: n assetIDs.
         names: n names, for the similar specimens.
         near: (n, k) rows of the most similar, -1 behind the last.
     """
@@ -49,6 +52,7 @@ class Specimens:
     keys: npt.NDArray[np.uint64]
     bits: int
     cards: Callable[[int, int], Sequence[dict[str, Any]]]
+    ids: Sequence[str]
     names: Sequence[str]
     near: npt.NDArray[np.integer[Any]]
 
@@ -89,11 +93,13 @@ def _quarters(specimens: Specimens, cell: Cell) -> Iterator[Cell]:
 
 def chunk(specimens: Specimens, cell: Cell) -> bytes:
     """The JSON of one cell."""
-    called: dict[str, int] = {}
+    similar: dict[int, int] = {}
     rows = []
     for row, said in enumerate(specimens.cards(cell.start, cell.end), cell.start):
-        near = [int(other) for other in specimens.near[row] if other >= 0]
-        names = [called.setdefault(specimens.names[other], len(called)) for other in near]
-        rows.append({**said, "near": near, "called": names})
-    whole = {"first": cell.start, "names": list(called), "rows": rows}
-    return json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode()
+        near = (int(other) for other in specimens.near[row] if other >= 0)
+        rows.append({**said, "near": [similar.setdefault(other, len(similar)) for other in near]})
+    names: dict[str, int] = {}
+    called = [names.setdefault(specimens.names[other], len(names)) for other in similar]
+    known = [specimens.ids[other] for other in similar]
+    told = {"names": list(names), "similar": list(zip(known, called, strict=True)), "rows": rows}
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()

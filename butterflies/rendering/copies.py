@@ -1,6 +1,11 @@
-"""Pictures that travel with the site: every cut-out, and the photographs when asked for."""
+"""Pictures that travel with the site: every cut-out, and the photographs when asked for.
 
+A picture is named by its specimen's assetID, so that it keeps its name when a map grows.
+"""
+
+import hashlib
 import shutil
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -9,19 +14,22 @@ from typing import Any, Protocol
 from butterflies.collection.photos import open_photo, photo_path
 from butterflies.compute import each
 from butterflies.errors import PhotographError
-from butterflies.files import write_bytes
+from butterflies.files import link, write_bytes
+from butterflies.rendering.versions import EarlierVersion
 from butterflies.tracking.console import progress
-
-FOLDER_SIZE = 512
-"""Pictures in one folder."""
 
 PHOTO_PX = 640
 PHOTO_QUALITY = 80
 
 
-def picture_file(folder: Path, row: int, suffix: str) -> Path:
-    """Where the picture of a row lies: `<folder>/<row div 512>/<row><suffix>`."""
-    return folder / str(row // FOLDER_SIZE) / f"{row}{suffix}"
+def picture_name(asset_id: str, suffix: str) -> str:
+    """Where the picture of a specimen lies in its folder: hex digits of a hash.
+
+    >>> picture_name("BMNHE_500607", ".webp")
+    '8f/f3d8609bb415e5897a.webp'
+    """
+    mark = hashlib.sha256(asset_id.lower().encode()).hexdigest()
+    return f"{mark[:2]}/{mark[2:20]}{suffix}"
 
 
 class Cutouts(Protocol):
@@ -31,47 +39,67 @@ class Cutouts(Protocol):
         """A cut-out's WebP file, as stored."""
 
 
-def copy_cutouts(cutouts: Cutouts, ids: Sequence[str], folder: Path) -> None:
-    """Copies the stored WebP files as they are; a folder of them that is there is kept.
+def copy_cutouts(
+    cutouts: Cutouts, ids: Sequence[str], version: Path, earlier: EarlierVersion | None = None
+) -> None:
+    """Copies the stored WebP files as they are to `cutouts/`; a folder that is there is kept.
 
     Args:
         cutouts: has one for each specimen of the map.
-        ids: assetIDs by row.
-        folder: receives them.
+        ids: assetIDs.
+        version: folder of the site's version.
+        earlier: whose files are taken over.
     """
-    for start in progress(range(0, len(ids), FOLDER_SIZE), "cut-outs"):
-        whole = picture_file(folder, start, ".webp").parent
+    folders: dict[str, list[str]] = defaultdict(list)
+    for asset_id in sorted(ids):
+        folders[picture_name(asset_id, "")[:2]].append(asset_id)
+    for name, own in progress(folders.items(), "cut-outs", total=len(folders)):
+        whole = version / "cutouts" / name
         if whole.is_dir():
             continue
-        temporary = whole.with_name(f".{whole.name}.tmp")
+        temporary = whole.with_name(f".{name}.tmp")
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
-        for row, asset_id in enumerate(ids[start : start + FOLDER_SIZE], start):
-            (temporary / f"{row}.webp").write_bytes(cutouts.data(asset_id))
+        for asset_id in own:
+            file = picture_name(asset_id, ".webp")
+            target = temporary / file[3:]
+            known = earlier and asset_id in earlier.cutouts and earlier.folder / "cutouts" / file
+            if not (known and link(known, target)):
+                target.write_bytes(cutouts.data(asset_id))
         temporary.rename(whole)
 
 
 def copy_photographs(
-    collection: Path, records: Iterable[Mapping[str, Any]], folder: Path, workers: int
-) -> set[int]:
-    """Writes each photograph as JPEG of at most PHOTO_PX pixels.
+    collection: Path,
+    records: Iterable[Mapping[str, Any]],
+    version: Path,
+    workers: int,
+    earlier: EarlierVersion | None = None,
+) -> set[str]:
+    """Writes each photograph to `photographs/`, as JPEG of at most PHOTO_PX pixels.
 
     Args:
         collection: the collection the records' `photo` is relative to.
-        records: records by row.
-        folder: receives them.
+        records: assetID and photo of each specimen.
+        version: folder of the site's version.
         workers: processes, 0 for all cores.
+        earlier: whose files are taken over.
 
     Returns:
-        The rows that have one now; a photograph that cannot be read is left out.
+        The assetIDs that have one now; a photograph that cannot be read is left out.
     """
-    tasks = [
-        (photo_path(collection.absolute(), record), picture_file(folder.absolute(), row, ".jpg"))
-        for row, record in enumerate(records)
-        if record.get("photo")
-    ]
-    written = each(_copy, tasks, "photographs", workers)
-    return {int(file.stem) for (_, file), done in zip(tasks, written, strict=True) if done}
+    folder, there = version.absolute() / "photographs", set()
+    tasks: dict[str, tuple[Path, Path]] = {}
+    for record in records:
+        asset_id = str(record["assetID"])
+        file = picture_name(asset_id, ".jpg")
+        known = earlier and asset_id in earlier.photographs and earlier.folder / folder.name / file
+        if known and link(known, folder / file):
+            there.add(asset_id)
+        elif record.get("photo"):
+            tasks[asset_id] = (photo_path(collection.absolute(), record), folder / file)
+    written = each(_copy, list(tasks.values()), "photographs", workers)
+    return there | {name for name, done in zip(tasks, written, strict=True) if done}
 
 
 def _copy(task: tuple[Path, Path]) -> bool:

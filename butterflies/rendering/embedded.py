@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from butterflies.collection.withdrawn import marked, withdrawn
 from butterflies.errors import UserError
@@ -16,6 +17,12 @@ from butterflies.tables import ok_rows, read_table
 from butterflies.tracking.provenance import read_provenance
 
 COMMAND = "python embed.py"
+
+MAP_SCORES = ("knn_recall", "genus_purity")
+CODE_SCORES = ("reconstruction_error",)
+CUTOUT_SCORES = ("confidence", "damage")
+"""Columns that the site tells of each specimen. As a map grows, those of specimens change only
+whose neighbours do."""
 
 
 @dataclass
@@ -70,6 +77,21 @@ class Embedding:
     def ids(self) -> list[str]:
         """The assetIDs that are on the map, sorted."""
         return [row["assetID"] for row in ok_rows(self.points)]
+
+    @cached_property
+    def scores(self) -> pa.Table:
+        """assetID, in the order of `ids`, and the scores above, null where they are not known."""
+        ids = pa.array(self.ids, pa.string())
+        columns: dict[str, pa.Array] = {"assetID": ids}
+        path = self.folder / "codes.parquet"
+        told = [name for name in CODE_SCORES if name in pq.read_schema(path).names]
+        codes = read_table(path, COMMAND, ["assetID", *told])
+        known = (self.points, MAP_SCORES), (codes, told), (self.store.table, CUTOUT_SCORES)
+        for table, names in known:
+            rows = pc.index_in(ids, table["assetID"].combine_chunks())
+            there = [name for name in names if name in table.column_names]
+            columns |= {name: table[name].take(rows).cast(pa.float64()) for name in there}
+        return pa.table(columns)
 
     @cached_property
     def xy(self) -> npt.NDArray[np.float64]:

@@ -4,10 +4,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from scipy.spatial import cKDTree
 
 from butterflies.errors import UserError
@@ -16,10 +18,11 @@ from butterflies.rendering.archive import NAME
 from butterflies.rendering.pyramid import LOOK, Pyramid
 from butterflies.rendering.spritefiles import Known, Sprites
 from butterflies.rendering.tilefiles import Earlier
+from butterflies.rendering.versions import EarlierVersion
 from butterflies.tables import ok_rows, read_table, write_table
 from butterflies.tracking.provenance import read_provenance
 
-SEEN = "specimens.parquet"
+SEEN = "seen.parquet"
 COMMAND = "python render.py"
 
 
@@ -41,16 +44,32 @@ class Rendering:
     def blocks(self) -> Path:
         return self.folder / "blocks"
 
+    @cached_property
+    def _seen(self) -> pa.Table | None:
+        path = self.blocks / SEEN
+        return read_table(path, COMMAND) if path.is_file() else None
+
     def known(self, px: int) -> Known:
         """The specimens that it has measured at this width."""
-        path = self.blocks / SEEN
-        if not path.is_file():
-            return {}
-        table = read_table(path, COMMAND)
-        if (table.schema.metadata or {}).get(b"px") != str(px).encode():
+        table = self._seen
+        if table is None or (table.schema.metadata or {}).get(b"px") != str(px).encode():
             return {}
         rows = zip(*(table[name].to_pylist() for name in ("assetID", "mark", "room")), strict=True)
         return {asset_id: (mark, room) for asset_id, mark, room in rows}
+
+    @property
+    def version(self) -> Path:
+        """The folder of its site's version."""
+        return self.folder / "site" / f"v-{self.fingerprint}"
+
+    def version_for(self, seen: pa.Table) -> EarlierVersion:
+        """Its site's version, and what of the specimens `seen` is still as it was."""
+        before, same = self._seen, []
+        for name in ("mark", "photo"):
+            known = _by_id(before, name) if before else {}
+            now = _by_id(seen, name).items()
+            same.append({i for i, value in now if value is not None and known.get(i) == value})
+        return EarlierVersion(self.version, *same)
 
     @cached_property
     def places(self) -> dict[str, tuple[int, int]]:
@@ -82,9 +101,8 @@ class Rendering:
         look = self.blocks / LOOK
         if not look.is_file() or read_json(look) != pyramid.look:
             return None
-        folder = self.folder / "site" / f"v-{self.fingerprint}"
-        archive = folder / NAME
-        return Earlier(archive if archive.is_file() else folder / "tiles", self.blocks)
+        archive = self.version / NAME
+        return Earlier(archive if archive.is_file() else self.version / "tiles", self.blocks)
 
 
 def kept_representatives(
@@ -130,11 +148,26 @@ def open_rendering(folder: Path) -> Rendering:
     return Rendering(folder.absolute(), str(made["fingerprint"]), str(embedding))
 
 
-def remember(blocks: Path, ids: Sequence[str], sprites: Sprites) -> None:
-    """Writes down what of the specimens a later rendering need not measure again."""
+def remember(blocks: Path, ids: Sequence[str], sprites: Sprites, records: pa.Table) -> pa.Table:
+    """Writes down what of the specimens a later rendering need not make or measure again.
+
+    Returns:
+        assetID; mark, a hash of its cut-out; room, the diameter kept free for it, in px; photo, the
+        sha256 of its photograph, null where that is not known.
+    """
+    named = pa.array(ids, pa.string())
+    rows = pc.index_in(named, records["assetID"].combine_chunks())
+    unknown = pa.nulls(len(ids), pa.string())
     columns = {
-        "assetID": pa.array(ids, pa.string()),
+        "assetID": named,
         "mark": pa.array(sprites.rows["mark"], pa.uint64()),
         "room": pa.array(sprites.rows["room"]),
+        "photo": records["sha256"].take(rows) if "sha256" in records.column_names else unknown,
     }
-    write_table(blocks / SEEN, pa.table(columns), px=str(sprites.px))
+    seen = pa.table(columns)
+    write_table(blocks / SEEN, seen, px=str(sprites.px))
+    return seen
+
+
+def _by_id(table: pa.Table, column: str) -> dict[str, Any]:
+    return dict(zip(table["assetID"].to_pylist(), table[column].to_pylist(), strict=True))

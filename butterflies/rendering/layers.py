@@ -1,11 +1,11 @@
 """Pictures placed on a zoom of the map, and which of them touch where."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from butterflies.rendering.sprites import SHADOW_PAD
+from butterflies.rendering.sprites import Shadow
 
 Ints = npt.NDArray[np.int64]
 Cell = tuple[int, int]
@@ -21,22 +21,24 @@ class Placed:
         centres: (k, 2) in pixels of the zoom.
         rooms: (k,) diameters kept free, in pixels of the zoom.
         widths: (k,) of the pictures, in pixels of the zoom, even.
+        pad: how far their shadows reach beyond them, over their width.
     """
 
     numbers: Ints
     centres: Ints
     rooms: npt.NDArray[np.float64]
     widths: Ints
+    pad: float = Shadow().pad
 
     @property
     def reach(self) -> int:
         """How far a picture's shadow goes from its centre, at most."""
         widest = int(self.widths.max(initial=0))
-        return widest // 2 + int(np.ceil(SHADOW_PAD * widest))
+        return widest // 2 + int(np.ceil(self.pad * widest))
 
     def take(self, index: Ints) -> "Placed":
         rooms, widths = self.rooms[index], self.widths[index]
-        return Placed(self.numbers[index], self.centres[index], rooms, widths)
+        return Placed(self.numbers[index], self.centres[index], rooms, widths, self.pad)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -47,8 +49,7 @@ class Placed:
 
     def renumbered(self, numbers: Ints) -> "Placed":
         """The same, where specimens are numbered by their place in sorted `numbers`."""
-        found = np.searchsorted(numbers, self.numbers)
-        return Placed(found, self.centres, self.rooms, self.widths)
+        return replace(self, numbers=np.searchsorted(numbers, self.numbers))
 
     def by_cell(self, width: int) -> dict[Cell, "Placed"]:
         """Those touching each cell of a grid; a picture may touch several."""

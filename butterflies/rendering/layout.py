@@ -16,7 +16,6 @@ from butterflies.mapping.spread import Places
 from butterflies.rendering.embedded import Embedding
 from butterflies.rendering.growing import Rendering, kept_representatives
 from butterflies.rendering.layers import Placed
-from butterflies.rendering.sprites import SHADOW_PAD
 from butterflies.tables import schema, with_statuses
 
 SCHEMA = schema(
@@ -45,6 +44,7 @@ class Layout:
         moved: how far that was, see `displacement`.
         table: places.parquet.
         chosen: representatives.parquet.
+        pad: how far shadows reach beyond pictures, over their width.
     """
 
     zoom: int
@@ -53,6 +53,7 @@ class Layout:
     moved: Mapping[str, float]
     table: pa.Table
     chosen: pa.Table
+    pad: float
 
     def above(self, ids: Sequence[str], rooms: npt.NDArray[np.float64]) -> dict[int, Placed]:
         """The representatives by zoom, in pixels of their zoom; `rooms` over a picture's width."""
@@ -72,7 +73,8 @@ class Layout:
         numbers = np.array([number[row["assetID"]] for row in rows])
         centres = np.array([(row["place_x"], row["place_y"]) for row in rows], np.int64)
         widths, unit = np.array([row["size_px"] for row in rows]), 2 ** (self.zoom - zoom)
-        return Placed(numbers, centres // unit, reps.drawn_room(rooms[numbers], widths), widths)
+        room = reps.drawn_room(rooms[numbers], widths)
+        return Placed(numbers, centres // unit, room, widths, self.pad)
 
 
 def lay_out(
@@ -80,6 +82,7 @@ def lay_out(
     rooms: npt.NDArray[np.float64],
     px: int,
     tile_px: int,
+    pad: float,
     seed: int,
     how: str = "discs",
     sized: bool = False,
@@ -92,6 +95,7 @@ def lay_out(
         rooms: (n,) diameters kept free, in world units, in the order of its ids.
         px: width of a picture.
         tile_px: width of a tile.
+        pad: how far shadows reach beyond pictures, over their width.
         seed: of the spread.
         how: one of SPREADS.
         sized: representatives are larger where they stand for more.
@@ -102,7 +106,8 @@ def lay_out(
         ValueError: no map of the chosen size takes them all.
     """
     ids = embedding.ids
-    zoom, places, frames = _spread(embedding, rooms, px, tile_px, seed, how, kept)
+    margin = px * (0.5 + pad)
+    zoom, places, frames = _spread(embedding, rooms, px, tile_px, margin, seed, how, kept)
     if kept:
         chosen = kept_representatives(kept.representatives, kept.places, ids, places)
     else:
@@ -115,7 +120,7 @@ def lay_out(
     }
     table = with_statuses(embedding.points, ids, columns, SCHEMA)
     moved = displacement(frames[0], places, px)
-    return Layout(zoom, places, frames, moved, table, chosen)
+    return Layout(zoom, places, frames, moved, table, chosen, pad)
 
 
 def _spread(
@@ -123,12 +128,13 @@ def _spread(
     rooms: npt.NDArray[np.float64],
     px: int,
     tile_px: int,
+    margin: float,
     seed: int,
     how: str,
     kept: Rendering | None,
 ) -> tuple[int, Places, Frames]:
     """Z, places and frames."""
-    xy, margin = embedding.xy, px * (0.5 + SHADOW_PAD)
+    xy = embedding.xy
     if kept:
         old = [kept.places.get(asset_id, (-1, -1)) for asset_id in embedding.ids]
         there = np.array(old, np.int32)

@@ -21,7 +21,7 @@ from butterflies.rendering.canvas import Pixels, blend, canvas, shrink
 from butterflies.rendering.encode import Encoder
 from butterflies.rendering.layers import Cell, Placed
 from butterflies.rendering.spritefiles import Sprites
-from butterflies.rendering.sprites import Sprite
+from butterflies.rendering.sprites import Shadow, Sprite
 from butterflies.rendering.tilefiles import Colour, Earlier, Record, TileFiles, tiles_of
 from butterflies.tracking.provenance import hash_of
 
@@ -60,6 +60,7 @@ class Pyramid:
         tile_px: width of a tile, a power of two.
         encoder: of the tiles.
         background: 8-bit sRGB.
+        shadow: of the pictures; the sprites have the same.
         block_px: width of a block at zoom Z, which bounds the memory of a process: some 150 MB
             for 4,096.
         earlier: a map whose tiles are taken over where they look the same.
@@ -71,6 +72,7 @@ class Pyramid:
     tile_px: int
     encoder: Encoder
     background: Colour = (255, 255, 255)
+    shadow: Shadow = field(default_factory=Shadow)
     block_px: int = 4096
     earlier: Earlier | None = None
 
@@ -87,7 +89,7 @@ class Pyramid:
     @cached_property
     def look(self) -> str:
         """A hash of what shows in all tiles, or decides which tile is in which block."""
-        looks = (self.encoder, self.background, self.tile_px, self.zoom, self.levels)
+        looks = (self.encoder, self.background, self.shadow, self.tile_px, self.zoom, self.levels)
         return hash_of([*looks, rendering.VERSION])
 
     def tile_files(self, known: dict[str, str]) -> TileFiles:

@@ -27,7 +27,7 @@ from butterflies.rendering.pyramid import Pyramid, Written
 from butterflies.rendering.settings import RenderSettings, checked, colour
 from butterflies.rendering.site import SiteContent, write_site
 from butterflies.rendering.spritefiles import SpriteFiles, Sprites
-from butterflies.rendering.versions import keep_shown
+from butterflies.rendering.versions import EarlierVersion, keep_shown
 from butterflies.tables import count_statuses, write_table
 from butterflies.tracking.console import say
 from butterflies.tracking.outputs import Output, output
@@ -73,7 +73,8 @@ def _render(
 ) -> None:
     work, px = made.folder.absolute() / "work", settings.picture_px
     known = before.known(px) if before else {}
-    files = SpriteFiles(work / "sprites", embedding.store, embedding.ids, px, known)
+    where, ids = work / "sprites", embedding.ids
+    files = SpriteFiles(where, embedding.store, ids, px, settings.shadow, known)
     with made.stage("sprites"):
         sprites = files.make(settings.workers)
         rooms = sprites.rooms
@@ -81,7 +82,7 @@ def _render(
         kept = before if before and before.embedding == embedding.added_to else None
         if kept:
             kept.check(px, settings.tile_px)
-        size = (px, settings.tile_px, settings.seed)
+        size = (px, settings.tile_px, settings.shadow.pad, settings.seed)
         sized = settings.representatives == "members"
         layout = lay_out(embedding, rooms, *size, settings.spread, sized, kept)
         write_table(made.folder / "places.parquet", layout.table)
@@ -93,8 +94,10 @@ def _render(
         plot_all(made.folder / "plots", embedding.ids, embedding.xy, records)
         animate(made.folder / "plots" / "spread.webp", layout.frames, sprites)
     tiles = _draw_tiles(settings, encoder, made, layout, sprites, embedding.ids, before)
+    seen = remember(made.folder / "blocks", embedding.ids, sprites, records)
+    earlier = before.version_for(seen) if before else None
     with made.stage("site"):
-        write_site(_content(settings, embedding, made, layout, tiles.tiles, records))
+        write_site(_content(settings, embedding, made, layout, tiles.tiles, records, earlier))
         if not embedding.gone:  # what was withdrawn is not shown any longer, to nobody
             keep_shown(made.place / "site", made.folder / "site")
     _discard(work)
@@ -122,12 +125,14 @@ def _draw_tiles(
         tile_px=settings.tile_px,
         encoder=encoder,
         background=colour(settings.background),
+        shadow=settings.shadow,
         block_px=settings.block_px,
     )
     pyramid = replace(pyramid, earlier=before.tiles_for(pyramid) if before else None)
     rooms = sprites.rooms
     numbers, widths = np.arange(len(rooms)), np.full(len(rooms), sprites.px)
-    base = Placed(numbers, layout.places.astype(np.int64), rooms, widths)
+    places = layout.places.astype(np.int64)
+    base = Placed(numbers, places, rooms, widths, settings.shadow.pad)
     with made.stage("tiles"):
         above = layout.above(ids, rooms / sprites.px)
         written = pyramid.write(sprites, base, above, settings.workers)
@@ -135,7 +140,6 @@ def _draw_tiles(
         with made.stage("tiles of the deepest zoom"):
             crisp = pyramid.write_crisp(sprites, base, settings.workers)
         written = written.with_zooms_of(crisp)
-    remember(pyramid.work, ids, sprites)
     if settings.site.tiles == "pmtiles":
         with made.stage("archive"):
             join_tiles(version, written.tiles, encoder.suffix)
@@ -168,6 +172,7 @@ def _content(
     layout: Layout,
     tiles: dict[int, set[Cell]],
     records: pa.Table,
+    earlier: EarlierVersion | None,
 ) -> SiteContent:
     return SiteContent(
         site=made.folder / "site",
@@ -181,9 +186,11 @@ def _content(
         places=layout.table,
         representatives=layout.chosen,
         records=records,
+        scores=embedding.scores,
         neighbours=embedding.neighbours,
         cutouts=embedding.store,
         collection=embedding.collection,
         settings=settings.site,
         workers=settings.workers,
+        earlier=earlier,
     )

@@ -22,6 +22,7 @@ class Rows:
         y: likewise.
         keys: Morton keys of the centres.
         records: each one's record, nothing but its assetID where there is none.
+        scores: numbers that tell of each, null where there is none.
         near: (n, k) rows of the most similar specimens that lie on the map, the nearest first,
             -1 behind the last.
     """
@@ -32,10 +33,13 @@ class Rows:
     y: npt.NDArray[np.int64]
     keys: npt.NDArray[np.uint64]
     records: pa.Table
+    scores: pa.Table
     near: npt.NDArray[np.int32]
 
 
-def join(places: pa.Table, records: pa.Table, neighbours: pa.Table | None) -> Rows:
+def join(
+    places: pa.Table, records: pa.Table, scores: pa.Table, neighbours: pa.Table | None
+) -> Rows:
     """Numbers the placed specimens and gathers what is known of each; see `SiteContent`."""
     placed = _ok(places).sort_by("assetID")
     x, y = (placed[name].to_numpy().astype(np.int64) for name in ("place_x", "place_y"))
@@ -46,10 +50,12 @@ def join(places: pa.Table, records: pa.Table, neighbours: pa.Table | None) -> Ro
     of = {asset_id: row for row, asset_id in enumerate(ids)}
     told = records.take(pc.index_in(named, records["assetID"].combine_chunks()))
     told = told.set_column(told.column_names.index("assetID"), "assetID", named)
+    scored = scores.take(pc.index_in(named, scores["assetID"].combine_chunks()))
     near = np.zeros((len(ids), 0), np.int32)
     if neighbours is not None:
         near = _near(_ok(neighbours), named)
-    return Rows(ids, of, x[order], y[order], keys[order], told, near)
+    scored = scored.drop_columns(["assetID"])
+    return Rows(ids, of, x[order], y[order], keys[order], told, scored, near)
 
 
 def _near(neighbours: pa.Table, ids: pa.Array) -> npt.NDArray[np.int32]:

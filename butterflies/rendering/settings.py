@@ -8,6 +8,7 @@ from butterflies.errors import UserError
 from butterflies.rendering.encode import Encoder
 from butterflies.rendering.layout import REPRESENTATIVES, SPREADS
 from butterflies.rendering.site import SiteSettings, check
+from butterflies.rendering.sprites import Shadow
 from butterflies.rendering.tilefiles import Colour
 
 
@@ -34,6 +35,8 @@ class RenderSettings:
     """Of the tiles, 1 to 100."""
     background: str = "white"
     """Colour of the tiles where nothing lies: a name of CSS, or #rrggbb."""
+    shadow: Shadow = field(default_factory=Shadow)
+    """Of the pictures; lengths are over a picture's width."""
     crisp: bool = True
     """Whether there is one more zoom, on which the stored cut-outs are drawn as they are."""
     block_px: int = 4096
@@ -72,7 +75,16 @@ def checked(settings: RenderSettings) -> Encoder:
         choices = ", ".join(REPRESENTATIVES)
         raise UserError(f"representatives={settings.representatives} is none of {choices}.")
     colour(settings.background)
+    _check_shadow(settings.shadow)
     return encoder
+
+
+def _check_shadow(shadow: Shadow) -> None:
+    bounds = {"radius": (0, 0.5), "strength": (0, 0.63), "offset": (0, 0.5)}
+    for name, (low, high) in bounds.items():
+        value = getattr(shadow, name)
+        if not low <= value <= high:  # nor is a NaN
+            raise UserError(f"shadow.{name}={value} is not between {low} and {high}.")
 
 
 def colour(name: str) -> Colour:

@@ -11,7 +11,7 @@
                       keys in lower case, in the file named by the first byte of
                       sha256(key in UTF-8)
         credits.csv   see `credits`
-        cutouts/      <row div 512>/<row>.webp; photographs/ likewise, .jpg; see `copies`
+        cutouts/      <2 hex>/<18 hex>.webp; photographs/ likewise, .jpg; see `copies`
 
 A page that is open while a new version comes keeps its own: the version before goes with the next,
 or at once where photographs were withdrawn.
@@ -39,10 +39,15 @@ from butterflies.rendering.numbers import (
 from butterflies.rendering.page import write_page
 from butterflies.rendering.rows import Rows, join
 from butterflies.rendering.specimens import PHOTOGRAPHS, photographs, write_chunks
-from butterflies.rendering.versions import remove_other_versions, shown_version
+from butterflies.rendering.versions import (
+    EarlierVersion,
+    remove_other_versions,
+    shown_version,
+)
 from butterflies.tables import stream_rows
+from butterflies.tracking.console import say
 
-FORMAT = 1
+FORMAT = 2
 COLUMNS = ("genus", "family", "sex")
 TILES = ("files", "pmtiles")
 
@@ -80,11 +85,13 @@ class SiteContent:
         places: assetID, status, place_x, place_y (centres, world units).
         representatives: zoom, assetID, place_x, place_y, size_px, members.
         records: the records table; a specimen without a record shows its id only.
+        scores: assetID, and numbers that tell of each specimen.
         neighbours: assetID, status, neighbour_ids; None when nothing is known.
         cutouts: a cut-out for each specimen placed.
         collection: the folder that the records' photographs are relative to.
         settings: how the page presents it.
         workers: processes, 0 for all cores.
+        earlier: a version whose files are taken over.
     """
 
     site: Path
@@ -97,12 +104,14 @@ class SiteContent:
     places: pa.Table
     representatives: pa.Table
     records: pa.Table
+    scores: pa.Table
     neighbours: pa.Table | None
     cutouts: Cutouts
     collection: Path
     settings: SiteSettings = field(default_factory=SiteSettings)
     workers: int = 0
     background: str = "#ffffff"
+    earlier: EarlierVersion | None = None
 
     @property
     def version(self) -> str:
@@ -135,16 +144,19 @@ def write_site(content: SiteContent) -> Path:
         ValueError: the tables do not belong together.
     """
     check(content.settings)
-    rows = join(content.places, content.records, content.neighbours)
-    folder = content.site / content.version
-    copy_cutouts(content.cutouts, rows.ids, folder / "cutouts")
+    rows = join(content.places, content.records, content.scores, content.neighbours)
+    folder, earlier = content.site / content.version, content.earlier
+    copy_cutouts(content.cutouts, rows.ids, folder, earlier)
     choice, bits = content.settings.photographs, (content.map_px - 1).bit_length()
-    pictures = photographs(choice, rows, content.collection, folder, content.workers)
+    pictures = photographs(choice, rows, content.collection, folder, content.workers, earlier)
+    chunks, taken = write_chunks(rows, bits, pictures, folder, earlier)
+    if earlier:
+        say(f"{len(chunks) - taken:,} of {len(chunks):,} chunks of records are new.")
     shown = {
         **_map(content, rows),
         "hosts": pictures.hosts,
         "representatives": write_representatives(content.representatives, rows, folder),
-        "chunks": write_chunks(rows, bits, pictures, folder / "chunks"),
+        "chunks": chunks,
     }
     write_points(rows, content.tiles, folder)
     write_columns(rows, COLUMNS, folder)

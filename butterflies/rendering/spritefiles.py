@@ -6,7 +6,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,11 @@ from butterflies import compute
 from butterflies.files import writing
 from butterflies.rendering.sprites import (
     Bytes,
+    Shadow,
     Sprite,
     diameter,
     picture,
     room,
-    shadow_side,
     sprite,
 )
 from butterflies.segmentation.pictures import decode
@@ -54,17 +54,19 @@ class Sprites:
         folder: of the files.
         cutouts: folder of the cut-outs.
         px: width of a picture.
+        shadow: of each.
         rows: (n,) of ROW; a specimen's number is its place here.
     """
 
     folder: Path
     cutouts: Path
     px: int
+    shadow: Shadow
     rows: Rows
 
     def take(self, numbers: npt.NDArray[np.int64]) -> "Sprites":
         """Some of them, numbered anew from 0."""
-        return Sprites(self.folder, self.cutouts, self.px, self.rows[numbers])
+        return replace(self, rows=self.rows[numbers])
 
     @property
     def rooms(self) -> npt.NDArray[np.float64]:
@@ -75,11 +77,11 @@ class Sprites:
         """The sprite of a specimen; made from its cut-out where none is kept."""
         row = self.rows[number]
         if not row["bytes"]:
-            return sprite(picture(self.cutout(number), self.px), float(row["room"]))
+            return sprite(picture(self.cutout(number), self.px), float(row["room"]), self.shadow)
         with _file(self.folder, int(row["file"])).open("rb") as file:
             file.seek(int(row["offset"]))
             data = file.read(int(row["bytes"]))
-        return _unpacked(data, self.px)
+        return _unpacked(data, self.px, self.shadow.side(self.px))
 
     def cutout(self, number: int) -> Bytes:
         """The stored cut-out of a specimen (h, w, 4), straight alpha."""
@@ -96,6 +98,7 @@ class SpriteFiles:
         store: the cut-outs.
         ids: assetIDs; a specimen's number is its place in this sequence.
         px: width of a picture.
+        shadow: of each.
         known: specimens for which no sprite is kept, since few of them will be drawn.
     """
 
@@ -103,6 +106,7 @@ class SpriteFiles:
     store: CutoutStore
     ids: Sequence[str]
     px: int
+    shadow: Shadow = field(default_factory=Shadow)
     known: Known = field(default_factory=dict)
 
     def make(self, workers: int = 0) -> Sprites:
@@ -111,13 +115,14 @@ class SpriteFiles:
         tasks = [self._task(number, start) for number, start in enumerate(starts)]
         rows = compute.each(_make_part, tasks, "sprites", workers)
         whole = np.concatenate([np.zeros(0, ROW), *rows])
-        return Sprites(self.folder, self.store.folder.absolute(), self.px, whole)
+        return Sprites(self.folder, self.store.folder.absolute(), self.px, self.shadow, whole)
 
     def _task(self, number: int, start: int) -> "_Task":
         ids = self.ids[start : start + PART]
         places = [self.store.place(asset_id) for asset_id in ids]
         known = [self.known.get(asset_id) for asset_id in ids]
-        return _Task(self.folder, self.store.folder.absolute(), self.px, number, places, known)
+        where = self.folder, self.store.folder.absolute()
+        return _Task(*where, self.px, self.shadow, number, places, known)
 
 
 @dataclass(frozen=True)
@@ -127,6 +132,7 @@ class _Task:
     folder: Path
     cutouts: Path
     px: int
+    shadow: Shadow
     number: int
     places: Sequence[tuple[int, int]]
     known: Sequence[tuple[int, float] | None]
@@ -159,7 +165,7 @@ def _made(task: _Task, index: int, row: Any, file: Any) -> Any:
         return row
     made = picture(decode(data), task.px)
     row["room"] = room(diameter(made), task.px)
-    packed = _packed(sprite(made, float(row["room"])))
+    packed = _packed(sprite(made, float(row["room"]), task.shadow))
     row["offset"], row["bytes"] = file.tell(), len(packed)
     file.write(packed)
     return row
@@ -176,7 +182,7 @@ def _packed(made: Sprite) -> bytes:
     return data
 
 
-def _unpacked(data: bytes, px: int) -> Sprite:
-    side, cut = shadow_side(px), 4 * px * px
+def _unpacked(data: bytes, px: int, side: int) -> Sprite:
+    cut = 4 * px * px
     both = np.frombuffer(pa.decompress(data, cut + side * side, codec="lz4"), np.uint8)
     return Sprite(both[:cut].reshape(px, px, 4), both[cut:].reshape(side, side))

@@ -15,26 +15,38 @@ from PIL import Image, ImageFilter
 
 Bytes = npt.NDArray[np.uint8]
 
-SHADOW_STRENGTH = 0.42
-"""How much of the light a shadow takes at its darkest."""
-
-SHADOW_BLUR = 0.055
-"""The shadow's blur (standard deviation) over the width of the picture."""
-
-SHADOW_DROP = 0.03
-"""How far the shadow falls, to the right by half of it, over the width of the picture."""
-
-SHADOW_PAD = 0.19
-"""How far shadows reach beyond the picture, over its width."""
-
 DENSITY = 256
 """Units of shadow that darken to 1/e."""
 
-HAZE_REACH = 0.05
+HAZE_RADIUS = 0.05
 """Blur of the haze round a representative, over the width of the picture."""
+
+REACH = 2.9
+"""Where a blur ends, in standard deviations."""
 
 GAP = 1 / 32
 """Room between two pictures, over the width of a picture."""
+
+
+@dataclass
+class Shadow:
+    """How shadows look; lengths are over the width of a picture."""
+
+    radius: float = 0.055
+    """Standard deviation of the blur."""
+    strength: float = 0.42
+    """How much of the light a shadow takes at its darkest, 0 for none."""
+    offset: float = 0.03
+    """How far it falls down, and half as far to the right."""
+
+    def side(self, px: int) -> int:
+        """The width s, in px, of all that shows of a picture `px` wide."""
+        return px + 2 * math.ceil(self.pad * px)
+
+    @property
+    def pad(self) -> float:
+        """How far shadows and haze reach beyond a picture."""
+        return max(self.offset + REACH * self.radius, REACH * HAZE_RADIUS)
 
 
 @dataclass(frozen=True)
@@ -100,39 +112,37 @@ def within(made: Bytes, of_room: float) -> Bytes:
     return np.asarray(made * inside[..., None], np.uint8)
 
 
-def shadow(made: Bytes) -> Bytes:
+def shade(made: Bytes, shadow: Shadow) -> Bytes:
     """The soft shadow (s, s) of a picture (px, px, 4), in units of DENSITY."""
-    drop = round(SHADOW_DROP * len(made))
-    return np.asarray(_density_of_alpha()[_blurred(made, drop // 2, drop, SHADOW_BLUR)])
+    drop = round(shadow.offset * len(made))
+    blurred = _blurred(made, (drop // 2, drop), shadow.radius, shadow.side(len(made)))
+    return np.asarray(_density_of_alpha(shadow.strength)[blurred])
 
 
-def haze(made: Bytes) -> Bytes:
-    """Haze (s, s) round a picture (px, px, 4), in four units of DENSITY: it stands clear."""
-    near = _blurred(made, 0, 0, HAZE_REACH).astype(np.float64)
+def haze(made: Bytes, side: int) -> Bytes:
+    """Haze (side, side) round a picture (px, px, 4), in four units of DENSITY: it stands clear."""
+    near = _blurred(made, (0, 0), HAZE_RADIUS, side).astype(np.float64)
     return np.asarray(np.minimum(1.5 * near, 255), np.uint8)
 
 
-def shadow_side(px: int) -> int:
-    """The width s of the shadow of a picture `px` wide."""
-    return px + 2 * math.ceil(SHADOW_PAD * px)
-
-
-def _blurred(made: Bytes, right: int, down: int, reach: float) -> Bytes:
-    """The alpha (px, px) on a larger square (s, s), shifted and blurred."""
+def _blurred(made: Bytes, moved: tuple[int, int], radius: float, side: int) -> Bytes:
+    """The alpha (px, px) on a larger square (side, side), moved right and down, and blurred."""
     px = len(made)
-    pad = (shadow_side(px) - px) // 2
-    alone = np.zeros((shadow_side(px),) * 2, np.uint8)
-    alone[pad + down : pad + down + px, pad + right : pad + right + px] = made[..., 3]
-    return np.asarray(Image.fromarray(alone).filter(ImageFilter.GaussianBlur(reach * px)))
+    pad = (side - px) // 2
+    left, top = pad + moved[0], pad + moved[1]
+    alone = np.zeros((side, side), np.uint8)
+    alone[top : top + px, left : left + px] = made[..., 3]
+    return np.asarray(Image.fromarray(alone).filter(ImageFilter.GaussianBlur(radius * px)))
 
 
 @lru_cache
-def _density_of_alpha() -> Bytes:
-    taken = SHADOW_STRENGTH * np.arange(256) / 255
-    return np.asarray(np.rint(-np.log(1 - taken) * DENSITY), np.uint8)
+def _density_of_alpha(strength: float) -> Bytes:
+    taken = strength * np.arange(256) / 255
+    return np.asarray(np.minimum(np.rint(-np.log(1 - taken) * DENSITY), 255), np.uint8)
 
 
-def sprite(made: Bytes, of_room: float, hazy: bool = False) -> Sprite:
+def sprite(made: Bytes, of_room: float, shadow: Shadow, hazy: bool = False) -> Sprite:
     """The sprite of a picture that `of_room` px are kept free for."""
     kept = within(made, of_room)
-    return Sprite(kept, shadow(kept), haze(kept) if hazy else None)
+    over = haze(kept, shadow.side(len(made))) if hazy else None
+    return Sprite(kept, shade(kept, shadow), over)

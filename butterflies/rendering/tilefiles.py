@@ -8,8 +8,6 @@ A record tells of a block what it was drawn from and which tiles it has:
 """
 
 import hashlib
-import os
-import shutil
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from butterflies.files import read_json, write_bytes, write_json, writing
+from butterflies.files import link, read_json, write_bytes, write_json
 from butterflies.rendering.archive import open_archive
 from butterflies.rendering.canvas import Pixels, to_bytes
 from butterflies.rendering.encode import Encoder, Tile
@@ -118,24 +116,6 @@ def read_record(path: Path) -> Record:
 def tiles_of(record: Record) -> list[Tile]:
     found = (map(int, name.split("/")) for name in record["tiles"])
     return [(z, x, y) for z, x, y in found]
-
-
-def link(source: Path, target: Path) -> bool:
-    """Gives a file another name, or copies it where that cannot be; False when it is not there.
-
-    No file of a site is ever changed in place, so two names of one file do no harm.
-    """
-    try:
-        with writing(target) as temporary:
-            try:
-                os.link(source, temporary)
-            except FileNotFoundError:
-                raise
-            except OSError:  # another file system, or one without links
-                shutil.copyfile(source, temporary)
-    except FileNotFoundError:
-        return False
-    return True
 
 
 @lru_cache(maxsize=4)

@@ -1,14 +1,29 @@
-"""The versions of a site: the one that is shown, and the one that open pages still read."""
+"""Versions of a site: what is shown, what open pages still read, what a grown map takes over."""
 
 import re
 import shutil
 from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 
-from butterflies.files import read_json
-from butterflies.rendering.tilefiles import link
+from butterflies.files import link, read_json
 
 NAME = re.compile(r"v-[0-9a-f]+")
+
+
+@dataclass(frozen=True)
+class EarlierVersion:
+    """A version whose files a new one takes over where they would be the same.
+
+    Attributes:
+        folder: of the version.
+        cutouts: assetIDs of specimens whose cut-outs are still the same.
+        photographs: of those whose photographs are.
+    """
+
+    folder: Path
+    cutouts: Collection[str] = ()
+    photographs: Collection[str] = ()
 
 
 def shown_version(site: Path) -> str | None:

@@ -10,7 +10,15 @@ const FIELDS = [
 
 export const called = (card) => card.name ?? card.author ?? "Unnamed specimen";
 
-// The contents of a specimen's pop-up; `go(row)` shows another specimen.
+const SCORES = [
+  ["knn_recall", "Similar ones nearby", share, "of the specimens that look most like it, those that also lie nearest on this map"],
+  ["genus_purity", "Same genus nearby", share, "of the nearest on this map, those of its genus"],
+  ["reconstruction_error", "Redrawing error", plain, "how far the network is off when it redraws it: 0 to 1, usually below 0.1"],
+  ["confidence", "Outline", share, "how certain it is where the specimen ends"],
+  ["damage", "Damage", plain, "0 to 1; high where a wing or a large part of one seems to be missing"],
+];
+
+// The contents of a specimen's pop-up; `go(assetID)` shows another specimen.
 export function contents(card, site, go) {
   return [
     portrait(card, site),
@@ -19,6 +27,7 @@ export function contents(card, site, go) {
     photograph(card, site),
     credit(card),
     citation(card),
+    scores(card),
     more(card),
     similar(card, site, go),
   ];
@@ -26,7 +35,7 @@ export function contents(card, site, go) {
 
 function portrait(card, site) {
   const alt = [called(card), card.sex, card.country].filter(Boolean).join(", ");
-  const picture = el("img", { src: site.picture(card.row), alt, width: 256, height: 256 });
+  const picture = el("img", { src: site.picture(card.assetID), alt, width: 256, height: 256 });
   return el("figure", { className: "portrait" }, picture);
 }
 
@@ -48,7 +57,7 @@ function fields(pairs) {
 
 // A copy is shown at once; the museum's own picture only when asked for.
 function photograph(card, site) {
-  if (card.photo === true) return photo(site.picture(card.row, "photographs", ".jpg"), card);
+  if (card.photo === true) return photo(site.picture(card.assetID, "photographs", ".jpg"), card);
   const address = card.photo && safe(card.photo);
   if (!address) return null;
   const where = new URL(address).host;
@@ -98,6 +107,25 @@ function citation(card) {
   return el("details", { className: "more cite" }, el("summary", {}, "Cite as"), text, button);
 }
 
+// How well it is outlined, redrawn and placed on the map, as far as that is known.
+function scores(card) {
+  const known = SCORES.filter(([key]) => typeof card.scores?.[key] === "number");
+  if (!known.length) return null;
+  const pairs = known.map(([key, label, told, meaning]) => {
+    const value = told(card.scores[key]);
+    return [label, el("span", {}, value, el("small", {}, meaning))];
+  });
+  return el("details", { className: "more scores" }, el("summary", {}, "Scores"), fields(pairs));
+}
+
+function share(value) {
+  return `${Math.round(100 * value)} %`;
+}
+
+function plain(value) {
+  return value.toLocaleString("en-GB", { maximumFractionDigits: 3 });
+}
+
 function more(card) {
   const pairs = Object.entries({ ...card.more, assetID: card.assetID });
   const spaced = (name) => {
@@ -105,16 +133,16 @@ function more(card) {
     return words.charAt(0).toUpperCase() + words.slice(1);
   };
   const list = fields(pairs.map(([name, value]) => [spaced(name), value]));
-  return el("details", { className: "more" }, el("summary", {}, "More of the record"), list);
+  return el("details", { className: "more further" }, el("summary", {}, "More of the record"), list);
 }
 
 function similar(card, site, go) {
-  if (!card.near.length) return null;
-  const items = card.near.map((row, i) => {
-    const name = card.names[card.called[i]];
-    const picture = el("img", { src: site.picture(row), alt: name, loading: "lazy", width: 64, height: 64 });
+  if (!card.similar.length) return null;
+  const items = card.similar.map(({ assetID, name }) => {
+    const src = site.picture(assetID);
+    const picture = el("img", { src, alt: name, loading: "lazy", width: 64, height: 64 });
     const button = el("button", { type: "button", title: name }, picture);
-    button.addEventListener("click", () => go(row));
+    button.addEventListener("click", () => go(assetID));
     return el("li", {}, button);
   });
   const title = `The ${number(items.length)} that look most like it`;

@@ -1,6 +1,6 @@
 // The site's files, read as `butterflies/rendering/points.py` and `chunks.py` describe them.
 
-import { bucket } from "./sha256.js";
+import { sha256 } from "./sha256.js";
 
 export class Site {
   constructor(info) {
@@ -45,8 +45,10 @@ export class Site {
     let first = 0;
     for (const [name, count] of Object.entries(this.info.chunks)) {
       if (row < first + count) {
-        const chunk = await this.once(`chunks/${name}.json`, (r) => r.json());
-        return { ...chunk.rows[row - chunk.first], row, names: chunk.names };
+        const { rows, similar, names } = await this.once(`chunks/${name}.json`, (r) => r.json());
+        const told = ([assetID, index]) => ({ assetID, name: names[index] });
+        const card = rows[row - first];
+        return { ...card, row, similar: card.near.map((index) => told(similar[index])) };
       }
       first += count;
     }
@@ -56,13 +58,14 @@ export class Site {
   // The row of an assetID or of a catalogue number (the first of several photographs).
   async find(key) {
     const lower = key.toLowerCase();
-    const { ids, numbers } = await this.once(`index/${bucket(lower)}.json`, (r) => r.json());
+    const { ids, numbers } = await this.once(`index/${sha256(lower).slice(0, 2)}.json`, (r) => r.json());
     if (Object.hasOwn(ids, lower)) return ids[lower];
     return Object.hasOwn(numbers, lower) ? numbers[lower][0] : null;
   }
 
-  picture(row, folder = "cutouts", suffix = ".webp") {
-    return this.url(`${folder}/${row >> 9}/${row}${suffix}`);
+  picture(assetID, folder = "cutouts", suffix = ".webp") {
+    const mark = sha256(assetID.toLowerCase());
+    return this.url(`${folder}/${mark.slice(0, 2)}/${mark.slice(2, 20)}${suffix}`);
   }
 }
 

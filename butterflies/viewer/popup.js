@@ -26,7 +26,7 @@ export class Popup {
     const card = await this.site.card(row);
     if (this.wanted !== row) return;
     this.card = card;
-    const go = (other) => this.open(other, "fly").catch((error) => notice(error.message));
+    const go = (other) => this.go(other).catch((error) => notice(error.message));
     const close = el("button", { type: "button", className: "close", "aria-label": "Close" }, "×");
     close.addEventListener("click", () => this.close());
     const body = el("div", { className: "body" }, ...contents(card, this.site, go).filter(Boolean));
@@ -39,6 +39,12 @@ export class Popup {
     if (then === "reveal") this.reveal();
     this.element.querySelector("h2").focus({ preventScroll: true });
     this.changed();
+  }
+
+  // Brings the map to another specimen and opens that.
+  async go(assetID) {
+    const row = await this.site.find(assetID);
+    if (row !== null) await this.open(row, "fly");
   }
 
   close() {

@@ -1,5 +1,5 @@
-// SHA-256 (FIPS 180-4) of a text in UTF-8, its first byte as two hex digits: the name of an index
-// file. crypto.subtle is missing on plain http hosts, hence this.
+// SHA-256 (FIPS 180-4) of a text in UTF-8, as hex digits: it names files of the index and pictures.
+// crypto.subtle is missing on plain http hosts, hence this.
 
 const primes = [];
 for (let n = 2; primes.length < 64; n++) if (primes.every((p) => n % p)) primes.push(n);
@@ -9,11 +9,11 @@ const START = Uint32Array.from(primes.slice(0, 8), (p) => fraction(Math.sqrt(p))
 
 const turn = (word, by) => (word >>> by) | (word << (32 - by));
 
-export function bucket(text) {
+export function sha256(text) {
   const state = START.slice();
   const words = padded(new TextEncoder().encode(text));
   for (let at = 0; at < words.length; at += 16) compress(state, words.subarray(at, at + 16));
-  return (state[0] >>> 24).toString(16).padStart(2, "0");
+  return Array.from(state, (word) => word.toString(16).padStart(8, "0")).join("");
 }
 
 function padded(bytes) {
