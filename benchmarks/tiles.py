@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import time
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from butterflies.mapping.representatives import SIZE_PX, drawn_room, representat
 from butterflies.mapping.spread import map_size, spread
 from butterflies.rendering.encode import Encoder
 from butterflies.rendering.layers import Placed
-from butterflies.rendering.pyramid import Pyramid
+from butterflies.rendering.pyramid import Pyramid, Written
 from butterflies.rendering.spritefiles import SpriteFiles, Sprites
 from butterflies.rendering.sprites import Shadow
 from butterflies.rendering.tilefiles import Earlier
@@ -143,11 +143,13 @@ def _draw(out: Path, n: int, given: dict[str, str]) -> dict[str, Any]:
         earlier=earlier,
     )
     base = Placed(shown, places[shown], rooms[shown], np.full(len(shown), PX))
-    draw = partial(pyramid.write, sprites, base, _above(found, rooms, zoom))
-    if "crisp" in given:
-        draw = partial(pyramid.write_crisp, sprites, base)
+    draws = []
+    if "crisp" not in given:
+        draws.append(partial(pyramid.write, sprites, base, _above(found, rooms, zoom)))
+    if "crisp" in given or "added" in given:
+        draws.append(partial(pyramid.write_crisp, sprites, base))
     start, before = time.perf_counter(), _cpu()
-    written = draw()
+    written = reduce(Written.with_zooms_of, [draw() for draw in draws])
     seconds, cpu = time.perf_counter() - start, _cpu() - before
     size = sum(file.stat().st_size for file in pyramid.tiles.glob("*/*/*"))
     return {

@@ -253,3 +253,18 @@ def test_a_genus_is_asked_for_where_another_species_of_it_is_known() -> None:
     known = Known(np.zeros((3, 1)), ["A", "B", "C"], ["A x", "B x", None])
     genera, species = ["A", "A", "B", "C", "D"], ["A x", "A y", "B x", "C x", "D x"]
     assert species_held_out(np.zeros((5, 1)), genera, species, known=known).n == 1
+
+
+def test_reordered_neighbours_are_the_same_ones_and_lie_closer_in_memory() -> None:
+    random = np.random.default_rng(0)
+    codes = random.normal(0, 9, (40, 8))[random.integers(0, 40, 2000)] + random.normal(
+        size=(2000, 8)
+    )
+    near = neighbours.nearest(codes.astype(np.float32), 20)
+    order = near.order()
+    assert np.array_equal(np.sort(order), np.arange(2000))
+    other = near.reordered(order)
+    assert np.array_equal(order[other.rows], near.rows[order])
+    assert np.array_equal(other.distances, near.distances[order])
+    own = np.arange(2000)[:, None]
+    assert np.abs(other.rows - own).mean() < 0.1 * np.abs(near.rows - own).mean()

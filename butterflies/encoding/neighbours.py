@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import reverse_cuthill_mckee
 from threadpoolctl import threadpool_limits
 
 from butterflies.compute import cores
@@ -66,6 +68,23 @@ class Near:
     def first(self, k: int) -> "Near":
         """The k nearest of these."""
         return Near(self.rows[:, :k], self.distances[:, :k], self.exact)
+
+    def reordered(self, order: Rows) -> "Near":
+        """The same where code number i is the one that was number order[i]."""
+        number = np.empty_like(order)
+        number[order] = np.arange(len(order))
+        return Near(number[self.rows[order]], self.distances[order], self.exact)
+
+    def order(self) -> Rows:
+        """An order (m,) in which neighbours mostly follow each other, in memory as well.
+
+        Reverse Cuthill-McKee (George, 1971) on the graph of the first NEIGHBOURS.
+        """
+        n, near = len(self.rows), self.rows[:, :NEIGHBOURS]
+        owners = np.repeat(np.arange(n), near.shape[1])
+        graph = csr_matrix((np.ones(near.size, np.int8), (owners, near.ravel())), (n, n))
+        both = (graph + graph.T).tocsr()
+        return np.asarray(reverse_cuthill_mckee(both, symmetric_mode=True), np.int64)
 
 
 def nearest(codes: Codes, k: int = NEIGHBOURS, seed: int = 0, workers: int = 0) -> Near:

@@ -1,3 +1,3 @@
 """From latent codes to places on a map."""
 
-VERSION = 2
+VERSION = 3

@@ -10,7 +10,16 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def compiled(function: F) -> F:
     """`function`, compiled when it is first called and kept on the disk for the next process."""
+    return _compiled(function, parallel=False)
+
+
+def threaded(function: F) -> F:
+    """The same, where its loops over `numba.prange` run on all cores."""
+    return _compiled(function, parallel=True)
+
+
+def _compiled(function: F, parallel: bool) -> F:
     try:
-        return cast(F, numba.njit(cache=True)(function))
+        return cast(F, numba.njit(cache=True, parallel=parallel)(function))
     except RuntimeError:  # no folder for the cache can be written
-        return cast(F, numba.njit(function))
+        return cast(F, numba.njit(parallel=parallel)(function))

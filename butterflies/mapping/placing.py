@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from butterflies.mapping.compiled import compiled
-from butterflies.mapping.pushing import near_pairs
+from butterflies.mapping.pairs import near_pairs
 
 Floats = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.intp]
@@ -46,7 +46,7 @@ def overlapping(places: npt.NDArray[np.generic], diameters: Floats) -> Numbers:
     if not len(places):
         return np.zeros((0, 2), np.intp)
     points = places.astype(np.float64)
-    i, j = near_pairs(points, diameters, 0.0).T
+    i, j = near_pairs(points, diameters, 0.0).numbers.T
     hit = 4 * ((points[i] - points[j]) ** 2).sum(axis=1) < (diameters[i] + diameters[j]) ** 2
     return np.stack([i[hit], j[hit]], axis=1).astype(np.intp)
 

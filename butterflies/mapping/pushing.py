@@ -6,14 +6,16 @@ pushing all pairs at once.
 
 import math
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
-from butterflies.mapping.compiled import compiled
+from butterflies.mapping.compiled import compiled, threaded
 from butterflies.mapping.crowds import relieved
+from butterflies.mapping.pairs import Pairs, near_pairs, squared
 
 Floats = npt.NDArray[np.float64]
-Pairs = npt.NDArray[np.int32]
+Numbers = npt.NDArray[np.int32]
 Frames = list[npt.NDArray[np.float32]]
 
 SLACK = 0.15
@@ -21,6 +23,9 @@ SLACK = 0.15
 
 LOOK_UP = 16
 """... before every so many sweeps."""
+
+MANY = 5_000
+"""So many points are pushed on all cores; with fewer these would wait for one another."""
 
 ALIKE = 0.1
 """Points swap places whose diameters differ by no more than this part."""
@@ -98,13 +103,14 @@ class Crowd:
         self._homes, self._diameters, self._box = homes, diameters, (low, high)
         self._held = points.copy()
         self._slack = SLACK * float(diameters.mean())
-        self._pairs = np.zeros((0, 2), np.int32)
+        self._pairs = near_pairs(points, diameters, self._slack)
 
     def step(self, number: int) -> int:
         """One sweep; how many pairs overlapped in earnest."""
         if number % LOOK_UP == 0:
             self._pairs = near_pairs(self.points, self._diameters, self._slack)
-            _swap_crossed(self.points, self._held, self._homes, self._diameters, self._pairs)
+            pairs = self._pairs.numbers
+            _swap_crossed(self.points, self._held, self._homes, self._diameters, pairs)
         free = number - HELD_STEPS
         if free >= 0 and free % RELIEF == 0:
             self._relieve(RELIEF_PART[0] + RELIEF_PART[1] * free / RELIEF)
@@ -120,22 +126,11 @@ class Crowd:
 
     def _relieve(self, part: float) -> None:
         """Gives the crowd as a whole the area that its discs lack: pushing alone is slow."""
-        lack = part * _lack(self.points, self._diameters, self._pairs)
+        lack = part * _lack(self.points, self._diameters, self._pairs.numbers)
         half = float(self._diameters.mean()) / 2
         low, high = self._box
         self.points = relieved(self.points, self._diameters, lack, low - half, high + half)
         np.clip(self.points, *self._box, out=self.points)
-
-
-def near_pairs(points: Floats, diameters: Floats, slack: float) -> Pairs:
-    """The pairs (m, 2) of points whose discs lie closer than `slack`."""
-    cell = max(1.0, float(diameters.max()) + slack)
-    cells = np.floor((points - points.min(axis=0)) / cell).astype(np.int64)
-    columns, rows = (cells.max(axis=0) + 1).tolist()
-    number = cells[:, 1] * columns + cells[:, 0]
-    order = np.argsort(number, kind="stable")
-    start = np.searchsorted(number[order], np.arange(rows * columns + 1))
-    return _pairs_of(points, diameters, slack, number, order, start, columns)
 
 
 def _in_rows(points: Floats, width: float) -> npt.NDArray[np.intp]:
@@ -143,42 +138,35 @@ def _in_rows(points: Floats, width: float) -> npt.NDArray[np.intp]:
     return np.lexsort((points[:, 0], np.floor(points[:, 1] / (4 * width))))
 
 
-@compiled
-def _pairs_of(
-    points: Floats,
-    diameters: Floats,
-    slack: float,
-    number: npt.NDArray[np.int64],
-    order: npt.NDArray[np.intp],
-    start: npt.NDArray[np.intp],
-    columns: int,
-) -> Pairs:
-    rows = (len(start) - 1) // columns
-    pairs, count = np.empty((8 * len(points), 2), np.int32), 0
-    for i in range(len(points)):
-        row, column = number[i] // columns, number[i] % columns
-        first, last = max(column - 1, 0), min(column + 1, columns - 1)
-        for y in range(max(row - 1, 0), min(row + 2, rows)):
-            for at in range(start[y * columns + first], start[y * columns + last + 1]):
-                j = order[at]
-                reach = (diameters[i] + diameters[j]) / 2 + slack
-                if j > i and _squared(points, i, j) < reach**2:
-                    if count == len(pairs):
-                        pairs = np.concatenate((pairs, np.empty_like(pairs)))
-                    pairs[count, 0], pairs[count, 1] = i, j
-                    count += 1
-    return pairs[:count]
-
-
-@compiled
-def _squared(points: Floats, i: int, j: int) -> float:
-    across, down = points[i, 0] - points[j, 0], points[i, 1] - points[j, 1]
-    return float(across * across + down * down)
-
-
-@compiled
 def _sweep(points: Floats, diameters: Floats, pairs: Pairs, part: float, back: bool) -> int:
     """Undoes `part` of every overlap, half of it on each side; how many there were in earnest."""
+    if len(points) < MANY:
+        return _push(points, diameters, pairs.numbers, part, back)
+    return _push_strips(points, diameters, pairs.numbers, pairs.strips, part, back)
+
+
+@threaded
+def _push_strips(
+    points: Floats,
+    diameters: Floats,
+    pairs: Numbers,
+    strips: npt.NDArray[np.int64],
+    part: float,
+    back: bool,
+) -> int:
+    """Every second strip at a time: those share no point, so their order does not matter."""
+    left = np.zeros(len(strips) - 1, np.int64)
+    for turn in range(2):
+        first = 1 - turn if back else turn
+        for half in numba.prange((len(left) - first + 1) // 2):
+            strip = 2 * half + first
+            own = pairs[strips[strip] : strips[strip + 1]]
+            left[strip] = _push(points, diameters, own, part, back)
+    return int(left.sum())
+
+
+@compiled
+def _push(points: Floats, diameters: Floats, pairs: Numbers, part: float, back: bool) -> int:
     count = 0
     for step in range(len(pairs)):
         which = len(pairs) - 1 - step if back else step
@@ -197,13 +185,13 @@ def _sweep(points: Floats, diameters: Floats, pairs: Pairs, part: float, back: b
 
 
 @compiled
-def _lack(points: Floats, diameters: Floats, pairs: Pairs) -> Floats:
+def _lack(points: Floats, diameters: Floats, pairs: Numbers) -> Floats:
     """The part of its area that each disc (n,) shares with others: twice that of its width."""
     lack, contacts = np.zeros(len(points)), np.zeros(len(points))
     for step in range(len(pairs)):
         i, j = pairs[step, 0], pairs[step, 1]
         apart = (diameters[i] + diameters[j]) / 2
-        depth = 1 - math.sqrt(_squared(points, i, j)) / apart
+        depth = 1 - math.sqrt(squared(points, i, j)) / apart
         if depth > 0:
             for k in (i, j):
                 lack[k] += 2 * depth
@@ -213,7 +201,7 @@ def _lack(points: Floats, diameters: Floats, pairs: Pairs) -> Floats:
 
 @compiled
 def _swap_crossed(
-    points: Floats, held: Floats, homes: Floats, diameters: Floats, pairs: Pairs
+    points: Floats, held: Floats, homes: Floats, diameters: Floats, pairs: Numbers
 ) -> None:
     """Swaps pairs of about the same size that lie nearer to each other's homes."""
     for step in range(len(pairs)):

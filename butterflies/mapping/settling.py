@@ -6,12 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from butterflies.mapping.compiled import compiled
+from butterflies.mapping.pairs import near_pairs
 from butterflies.mapping.placing import Ground, Numbers, cell_of, enlist, fits, ground_of
-from butterflies.mapping.pushing import Pairs, crossed, near_pairs
+from butterflies.mapping.pushing import crossed
 
 Floats = npt.NDArray[np.float64]
 
-SLIDES = 4
+SLIDES = 3
 """Rounds of sliding. Each room that is left moves outwards, and the next picture takes it."""
 
 ASIDE = math.radians(30)
@@ -36,16 +37,17 @@ def slid(places: Floats, homes: Floats, diameters: Floats, low: float, high: flo
     """
     ground = ground_of(places, diameters, low, high)
     enlist(ground, np.arange(len(places)))
+    order = np.argsort(((places - homes) ** 2).sum(axis=1), kind="stable")
     for _ in range(SLIDES):
-        if not _slide(ground, homes, low, high):
+        if not _slide(ground, homes, order, low, high):
             break
 
 
 @compiled
-def _slide(ground: Ground, homes: Floats, low: float, high: float) -> int:
+def _slide(ground: Ground, homes: Floats, order: Numbers, low: float, high: float) -> int:
     """One round; how many moved."""
     count = 0
-    for i in range(len(homes)):
+    for i in order:
         across = homes[i, 0] - ground.places[i, 0]
         down = homes[i, 1] - ground.places[i, 1]
         far = math.hypot(across, down)
@@ -104,7 +106,7 @@ def swapped(places: Floats, homes: Floats, diameters: Floats) -> Floats:
     """
     ground = ground_of(places, diameters.copy(), float(places.min()), float(places.max()))
     enlist(ground, np.arange(len(places)))
-    pairs = near_pairs(places, diameters, float(diameters.mean()))
+    pairs = near_pairs(places, diameters, float(diameters.mean())).numbers
     holder = np.arange(len(places))
     for _ in range(SWAPS):
         if not _swap(ground, homes, pairs, holder):
@@ -115,7 +117,7 @@ def swapped(places: Floats, homes: Floats, diameters: Floats) -> Floats:
 
 
 @compiled
-def _swap(ground: Ground, homes: Floats, pairs: Pairs, holder: Numbers) -> int:
+def _swap(ground: Ground, homes: Floats, pairs: npt.NDArray[np.int32], holder: Numbers) -> int:
     """One round; how many swapped. Places stay, holders change, and with them the diameters."""
     places, wide, count = ground.places, ground.diameters, 0
     for step in range(len(pairs)):
