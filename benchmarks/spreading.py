@@ -38,7 +38,7 @@ GROUPS = 300
 MOST_STEPS = 20_000
 FIRST = f"""import sys; sys.path.insert(0, {os.path.dirname(__file__)!r})
 from spreading import crowd, spread
-spread(*crowd(100))"""
+spread(*crowd(6000))"""
 
 
 def main(words: list[str]) -> None:
@@ -46,7 +46,7 @@ def main(words: list[str]) -> None:
     sizes = [int(n) for n in given.get("n", "15000,150000").split(",")]
     peers = [int(n) for n in given.get("peers", "15000").split(",") if n]
     print(f"The first run of all compiles: {_compiling():.1f} s.\n")
-    spread(*crowd(100))
+    spread(*crowd(6000))
     heads = "method | points | s | still overlapping | mean | 95 % | most | neighbours kept | MB"
     print(f"| {heads} |\n|{'---|' * 9}", flush=True)
     for n in sizes:

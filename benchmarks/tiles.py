@@ -5,6 +5,8 @@ r"""Drawing the tiles of a large map: seconds, tiles a second, memory, by format
 The set: the n cut-outs of `large`, on a map of 300 Gaussians of unequal size that are moved apart
 as `render.py` does it (seed 0). Each drawing runs in a process of its own, whose workers' largest
 resident set is told beside its own. What is there is not made again, but is drawn again.
+add= draws all zooms, Z + 1 among them, of a map without so many of its specimens, then of all of
+it as it grows; formats= with png among them also tells how far the others are from PNG.
 """
 
 import json
@@ -45,9 +47,10 @@ def main(words: list[str]) -> None:
     _prepare(out, n)
     head = "| tiles | count | MB | s | CPU s | tiles/s | peak MB: itself, a worker | drawn |"
     print(f"{head}\n|---|---|---|---|---|---|---|---|", flush=True)
-    for form in given.get("formats", "jpg,webp").split(","):
+    forms = list(filter(None, given.get("formats", "jpg,webp").split(",")))
+    for form in forms:
         _tell(f"{form}, zooms 0 to Z", _measured(out, n, draw=form))
-    _compare(out, given.get("formats", "").split(","))
+    _compare(out, forms)
     for form in filter(None, given.get("crisp", "").split(",")):
         _tell(f"{form}, zoom Z + 1", _measured(out, n, draw=form, crisp="yes"))
     for count in filter(None, given.get("add", "").split(",")):
