@@ -86,7 +86,8 @@ def test_a_host_that_is_down_is_left_alone_and_its_pictures_do_not_fail(
     check_whole(portal, found)
     assert "does not answer well" in capsys.readouterr().out
     first = next(number for number, r in enumerate(portal.log) if r.status == 502)
-    assert max(b.time - a.time for a, b in pairwise(portal.log[first:])) >= 0.3
+    # A busy server notes a request late, so that what follows the pause seems to come sooner.
+    assert max(b.time - a.time for a, b in pairwise(portal.log[first:])) >= 0.25
 
 
 def test_a_host_that_never_comes_back_ends_the_run_and_nothing_is_lost(
