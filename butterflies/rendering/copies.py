@@ -4,8 +4,6 @@ A picture is named by its specimen's assetID, so that it keeps its name when a m
 """
 
 import hashlib
-import shutil
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -42,7 +40,7 @@ class Cutouts(Protocol):
 def copy_cutouts(
     cutouts: Cutouts, ids: Sequence[str], version: Path, earlier: EarlierVersion | None = None
 ) -> None:
-    """Copies the stored WebP files as they are to `cutouts/`; a folder that is there is kept.
+    """Copies the stored WebP files as they are to `cutouts/`; those that are there are kept.
 
     Args:
         cutouts: has one for each specimen of the map.
@@ -50,23 +48,15 @@ def copy_cutouts(
         version: folder of the site's version.
         earlier: whose files are taken over.
     """
-    folders: dict[str, list[str]] = defaultdict(list)
-    for asset_id in sorted(ids):
-        folders[picture_name(asset_id, "")[:2]].append(asset_id)
-    for name, own in progress(folders.items(), "cut-outs", total=len(folders)):
-        whole = version / "cutouts" / name
-        if whole.is_dir():
-            continue
-        temporary = whole.with_name(f".{name}.tmp")
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        for asset_id in own:
-            file = picture_name(asset_id, ".webp")
-            target = temporary / file[3:]
-            known = earlier and asset_id in earlier.cutouts and earlier.folder / "cutouts" / file
-            if not (known and link(known, target)):
-                target.write_bytes(cutouts.data(asset_id))
-        temporary.rename(whole)
+    folder = version / "cutouts"
+    for asset_id in progress(sorted(ids), "cut-outs"):  # as they are stored
+        file = picture_name(asset_id, ".webp")
+        target = folder / file
+        known = earlier and asset_id in earlier.cutouts and earlier.folder / folder.name / file
+        if not (target.exists() or (known and link(known, target))):
+            write_bytes(target, cutouts.data(asset_id))
+    for stray in folder.glob("*/.*.tmp"):  # of a process that was killed
+        stray.unlink()
 
 
 def copy_photographs(

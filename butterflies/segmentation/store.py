@@ -19,6 +19,9 @@ from butterflies.segmentation.pictures import decode
 from butterflies.tables import from_rows, ok_rows, read_table, schema, write_table
 from butterflies.tracking.provenance import read_provenance
 
+OPEN_PARTS = 64
+"""Parts that stay mapped, so that what has been read does not fill the memory."""
+
 PART = 128
 """Photographs in a part, in the order of their assetIDs."""
 
@@ -154,6 +157,8 @@ class CutoutStore:
 
     def _images(self, part: int) -> pa.Array:
         if part not in self._parts:
+            while len(self._parts) >= OPEN_PARTS:
+                del self._parts[next(iter(self._parts))]
             source = pa.memory_map(str(part_path(self.folder, part, "arrow")))
             self._parts[part] = pa.ipc.open_file(source).get_batch(0).column("image")
         return self._parts[part]
