@@ -103,7 +103,7 @@ class Crowd:
         self._homes, self._diameters, self._box = homes, diameters, (low, high)
         self._held = points.copy()
         self._slack = SLACK * float(diameters.mean())
-        self._pairs = near_pairs(points, diameters, self._slack)
+        self._pairs = Pairs(np.zeros((0, 2), np.int32), np.zeros(1, np.int64))
 
     def step(self, number: int) -> int:
         """One sweep; how many pairs overlapped in earnest."""
