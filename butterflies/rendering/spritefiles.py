@@ -27,7 +27,7 @@ from butterflies.rendering.sprites import (
     sprite,
 )
 from butterflies.segmentation.pictures import decode
-from butterflies.segmentation.store import CutoutStore, stored
+from butterflies.segmentation.store import CutoutStore, StoredPictures
 
 PART = 256
 """Sprites to a file."""
@@ -52,14 +52,14 @@ class Sprites:
 
     Attributes:
         folder: of the files.
-        cutouts: folder of the cut-outs.
+        cutouts: the stored cut-outs.
         px: width of a picture.
         shadow: of each.
         rows: (n,) of ROW; a specimen's number is its place here.
     """
 
     folder: Path
-    cutouts: Path
+    cutouts: StoredPictures
     px: int
     shadow: Shadow
     rows: Rows
@@ -86,7 +86,7 @@ class Sprites:
     def cutout(self, number: int) -> Bytes:
         """The stored cut-out of a specimen (h, w, 4), straight alpha."""
         row = self.rows[number]
-        return decode(stored(self.cutouts, int(row["part"]), int(row["row"])))
+        return decode(self.cutouts.data(int(row["part"]), int(row["row"])))
 
 
 @dataclass(frozen=True)
@@ -115,14 +115,17 @@ class SpriteFiles:
         tasks = [self._task(number, start) for number, start in enumerate(starts)]
         rows = compute.each(_make_part, tasks, "sprites", workers)
         whole = np.concatenate([np.zeros(0, ROW), *rows])
-        return Sprites(self.folder, self.store.folder.absolute(), self.px, self.shadow, whole)
+        return Sprites(self.folder, self._cutouts, self.px, self.shadow, whole)
+
+    @property
+    def _cutouts(self) -> StoredPictures:
+        return StoredPictures(self.store.folder.absolute())
 
     def _task(self, number: int, start: int) -> "_Task":
         ids = self.ids[start : start + PART]
         places = [self.store.place(asset_id) for asset_id in ids]
         known = [self.known.get(asset_id) for asset_id in ids]
-        where = self.folder, self.store.folder.absolute()
-        return _Task(*where, self.px, self.shadow, number, places, known)
+        return _Task(self.folder, self._cutouts, self.px, self.shadow, number, places, known)
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,7 @@ class _Task:
     """The sprites of one file."""
 
     folder: Path
-    cutouts: Path
+    cutouts: StoredPictures
     px: int
     shadow: Shadow
     number: int
@@ -157,7 +160,7 @@ def _make_part(task: _Task) -> Rows:
 def _made(task: _Task, index: int, row: Any, file: Any) -> Any:
     """The row of a sprite, which is added to the file unless it is known."""
     row["part"], row["row"] = task.places[index]
-    data = stored(task.cutouts, *task.places[index])
+    data = task.cutouts.data(*task.places[index])
     row["mark"] = int.from_bytes(hashlib.sha256(data).digest()[:8], "little")
     known = task.known[index]
     if known and known[0] == row["mark"]:

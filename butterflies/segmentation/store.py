@@ -107,17 +107,35 @@ def read_cutouts(collection: Path, name: str = "cutouts") -> pa.Table:
     return table
 
 
-def stored(folder: Path, part: int, row: int) -> bytes:
-    """The WebP file of a cut-out, for whoever knows its place: the table is not read.
+class StoredPictures:
+    """The WebP files of cut-outs, for whoever knows their places: the table is not read.
 
-    Args:
+    Parts are mapped when they are first asked for, at most OPEN_PARTS at a time. What is sent to
+    another process is the folder alone.
+
+    Attributes:
         folder: the cut-outs' folder.
-        part: see `CutoutStore.place`.
-        row: likewise.
     """
-    with pa.memory_map(str(part_path(folder, part, "arrow"))) as source:
-        data: bytes = pa.ipc.open_file(source).get_batch(0).column("image")[row].as_py()
-    return data
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._parts: dict[int, pa.Array] = {}
+
+    def __reduce__(self) -> tuple[type["StoredPictures"], tuple[Path]]:
+        return StoredPictures, (self.folder,)
+
+    def data(self, part: int, row: int) -> bytes:
+        """The file of a cut-out; see `CutoutStore.place`."""
+        data: bytes = self._images(part)[row].as_py()
+        return data
+
+    def _images(self, part: int) -> pa.Array:
+        if part not in self._parts:
+            while len(self._parts) >= OPEN_PARTS:
+                del self._parts[next(iter(self._parts))]
+            source = pa.memory_map(str(part_path(self.folder, part, "arrow")))
+            self._parts[part] = pa.ipc.open_file(source).get_batch(0).column("image")
+        return self._parts[part]
 
 
 class CutoutStore:
@@ -134,7 +152,7 @@ class CutoutStore:
         self.table = read_cutouts(collection, name)
         self.fingerprint = str(read_provenance(self.folder)["fingerprint"])
         rows = ok_rows(self.table)
-        self._parts: dict[int, pa.Array] = {}
+        self._pictures = StoredPictures(self.folder)
         self._places = {str(row["assetID"]): (row["part"], row["row"]) for row in rows}
         self.ids = sorted(self._places)
 
@@ -143,9 +161,7 @@ class CutoutStore:
 
     def data(self, asset_id: str) -> bytes:
         """The WebP file of a cut-out."""
-        part, row = self._places[asset_id]
-        data: bytes = self._images(part)[row].as_py()
-        return data
+        return self._pictures.data(*self._places[asset_id])
 
     def place(self, asset_id: str) -> tuple[int, int]:
         """The part that holds a cut-out, and its row there."""
@@ -154,14 +170,6 @@ class CutoutStore:
     def image(self, asset_id: str) -> npt.NDArray[np.uint8]:
         """The pixels (height, width, 4) of a cut-out, straight alpha."""
         return decode(self.data(asset_id))
-
-    def _images(self, part: int) -> pa.Array:
-        if part not in self._parts:
-            while len(self._parts) >= OPEN_PARTS:
-                del self._parts[next(iter(self._parts))]
-            source = pa.memory_map(str(part_path(self.folder, part, "arrow")))
-            self._parts[part] = pa.ipc.open_file(source).get_batch(0).column("image")
-        return self._parts[part]
 
 
 def part_path(folder: Path, part: int, suffix: str) -> Path:
