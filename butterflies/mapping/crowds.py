@@ -198,13 +198,13 @@ def _at(grid: Floats, row: float, column: float) -> float:
     return float((1 - down) * above + down * below)
 
 
-@compiled
+@threaded
 def _follow(
     points: Floats, across: Floats, down: Floats, before: Floats, after: Floats, times: Floats
 ) -> None:
-    """Moves points along a flux by the midpoint rule, in place."""
+    """Moves points along a flux by the midpoint rule, in place; none looks at another."""
     most = len(before) - 1e-6
-    for i in range(len(points)):
+    for i in numba.prange(len(points)):
         x, y = points[i, 0], points[i, 1]
         for step in range(len(times) - 1):
             length = times[step + 1] - times[step]

@@ -1,17 +1,23 @@
 """Pairs of discs that lie close together, found on a grid."""
 
+import math
 from typing import NamedTuple
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
-from butterflies.mapping.compiled import compiled
+from butterflies.mapping.compiled import compiled, threaded
 
 Floats = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.int64]
+Small = npt.NDArray[np.int32]
 
 STRIPS = 64
 """At most so many, however many cores there are, so that all of them push to the same end."""
+
+ROOM = 4
+"""Pairs a point, for which there is room at first."""
 
 
 class Pairs(NamedTuple):
@@ -23,67 +29,133 @@ class Pairs(NamedTuple):
             not next to each other share no point.
     """
 
-    numbers: npt.NDArray[np.int32]
+    numbers: Small
     strips: Numbers
+
+
+class Grid(NamedTuple):
+    """Points by the cells they lie in, row of cells by row of cells.
+
+    Attributes:
+        points: (n, 2).
+        diameters: (n,) of their discs.
+        number: (n,) which points they are.
+        cell: (n,) their cells, numbered row by row.
+        start: (rows * columns + 1,) where the points of each cell begin.
+        columns: cells of a row.
+    """
+
+    points: Floats
+    diameters: Floats
+    number: Numbers
+    cell: Numbers
+    start: Numbers
+    columns: int
+
+    @property
+    def rows(self) -> Numbers:
+        """(rows + 1,) where the points of each row begin."""
+        return self.start[:: self.columns]
 
 
 def near_pairs(points: Floats, diameters: Floats, slack: float) -> Pairs:
     """The pairs of points (n, 2), n > 0, whose discs lie closer than `slack`."""
-    cell = max(1.0, float(diameters.max()) + slack)
-    cells = np.floor((points - points.min(axis=0)) / cell).astype(np.int64)
-    columns, rows = (cells.max(axis=0) + 1).tolist()
-    number = cells[:, 1] * columns + cells[:, 0]
-    start = np.zeros(rows * columns + 1, np.int64)
-    np.cumsum(np.bincount(number, minlength=rows * columns), out=start[1:])
-    order = _sorted(number, start)
-    pairs, begin = _pairs_of(points, diameters, slack, number, order, start, columns)
+    grid = _grid_of(points, diameters, max(1.0, float(diameters.max()) + slack))
+    parts = np.unique(np.searchsorted(grid.rows, np.linspace(0, len(points), STRIPS + 1)))
+    first, room = grid.rows[parts], ROOM
+    while True:
+        found = np.empty((room * len(points), 2), np.int32)
+        begin = np.append(0, np.cumsum(_look_up(grid, parts, slack, found, room)))
+        count = np.diff(begin[parts])
+        if (count <= room * np.diff(first)).all():
+            break
+        room *= 2
+    ends = zip(room * first[:-1], room * first[:-1] + count, strict=True)
+    pairs = np.concatenate([found[low:high] for low, high in ends])
     even = np.linspace(0, len(pairs), STRIPS + 1)
     return Pairs(pairs, np.unique(begin[np.searchsorted(begin, even)]))
 
 
-@compiled
-def _sorted(number: Numbers, start: Numbers) -> Numbers:
-    """The points (n,) cell by cell, of which each begins at `start`."""
-    order, free = np.empty(len(number), np.int64), start.copy()
-    for i in range(len(number)):
-        order[free[number[i]]] = i
-        free[number[i]] += 1
-    return order
+def _grid_of(points: Floats, diameters: Floats, width: float) -> Grid:
+    (left, right), (top, bottom) = ((axis.min(), axis.max()) for axis in points.T)
+    columns, rows = (math.floor(side / width) + 1 for side in (right - left, bottom - top))
+    cell, start = _cells(points, (left, top), width, columns, rows)
+    return Grid(*_sorted(points, diameters, cell, start), start, columns)
 
 
 @compiled
-def _pairs_of(
-    points: Floats,
-    diameters: Floats,
-    slack: float,
-    number: Numbers,
-    order: Numbers,
-    start: Numbers,
-    columns: int,
-) -> tuple[npt.NDArray[np.int32], Numbers]:
-    """The pairs, and where those begin that each row of cells has with itself and the next."""
+def _cells(
+    points: Floats, corner: tuple[float, float], width: float, columns: int, rows: int
+) -> tuple[Numbers, Numbers]:
+    """The cell of each point (n,), and where the points of each cell begin."""
+    cell, start = np.empty(len(points), np.int64), np.zeros(rows * columns + 1, np.int64)
+    for i in range(len(points)):
+        row = math.floor((points[i, 1] - corner[1]) / width)
+        cell[i] = row * columns + math.floor((points[i, 0] - corner[0]) / width)
+        start[cell[i] + 1] += 1
+    return cell, np.cumsum(start)
+
+
+@compiled
+def _sorted(
+    points: Floats, diameters: Floats, cell: Numbers, start: Numbers
+) -> tuple[Floats, Floats, Numbers, Numbers]:
+    """Points, diameters, numbers and cells, cell by cell, of which each begins at `start`."""
+    n, free = len(points), start.copy()
+    sorted_points, sorted_diameters = np.empty((n, 2)), np.empty(n)
+    number, sorted_cell = np.empty(n, np.int64), np.empty(n, np.int64)
+    for i in range(n):
+        at = free[cell[i]]
+        free[cell[i]] += 1
+        sorted_points[at, 0], sorted_points[at, 1] = points[i, 0], points[i, 1]
+        sorted_diameters[at], number[at], sorted_cell[at] = diameters[i], i, cell[i]
+    return sorted_points, sorted_diameters, number, sorted_cell
+
+
+@threaded
+def _look_up(grid: Grid, parts: Numbers, slack: float, found: Small, room: int) -> Numbers:
+    """How many pairs each row of cells has with itself and the next.
+
+    Args:
+        grid: with the points.
+        parts: (p + 1,) where parts of the rows begin; they are gone through beside each other.
+        slack: see `near_pairs`.
+        found: (room * n, 2) gets the pairs of each part from `room` times its first point on, as
+            far as there is room.
+        room: pairs a point.
+    """
+    columns = grid.columns
+    count = np.zeros((len(grid.start) - 1) // columns, np.int64)
+    for part in numba.prange(len(parts) - 1):
+        first, last = parts[part], parts[part + 1]
+        own = found[room * grid.start[first * columns] : room * grid.start[last * columns]]
+        free = 0
+        for row in range(first, last):
+            count[row] = _pairs_of(grid, row, slack, own[min(free, len(own)) :])
+            free += count[row]
+    return count
+
+
+@compiled
+def _pairs_of(grid: Grid, row: int, slack: float, found: Small) -> int:
+    """How many pairs a row of cells has, which go to `found` as far as there is room."""
+    columns, start, count = grid.columns, grid.start, 0
     rows = (len(start) - 1) // columns
-    pairs, count = np.empty((4 * len(points), 2), np.int32), 0
-    begin = np.zeros(rows + 1, np.int64)
-    for row in range(rows):
-        for at in range(start[row * columns], start[(row + 1) * columns]):
-            i = order[at]
-            column = number[i] - row * columns
-            first, last = max(column - 1, 0), min(column + 1, columns - 1) + 1
-            for below in range(2 if row + 1 < rows else 1):
-                cells = (row + below) * columns
-                # in its own row those that come after it
-                low = start[cells + first] if below else at + 1
-                for other in range(low, start[cells + last]):
-                    j = order[other]
-                    reach = (diameters[i] + diameters[j]) / 2 + slack
-                    if squared(points, i, j) < reach**2:
-                        if count == len(pairs):
-                            pairs = np.concatenate((pairs, np.empty_like(pairs)))
-                        pairs[count, 0], pairs[count, 1] = min(i, j), max(i, j)
-                        count += 1
-        begin[row + 1] = count
-    return pairs[:count], begin
+    for i in range(start[row * columns], start[(row + 1) * columns]):
+        column = grid.cell[i] - row * columns
+        first, last = max(column - 1, 0), min(column + 1, columns - 1) + 1
+        for below in range(2 if row + 1 < rows else 1):
+            cells = (row + below) * columns
+            # in its own row those that come after it
+            low = start[cells + first] if below else i + 1
+            for j in range(low, start[cells + last]):
+                reach = (grid.diameters[i] + grid.diameters[j]) / 2 + slack
+                if squared(grid.points, i, j) < reach**2:
+                    if count < len(found):
+                        one, other = grid.number[i], grid.number[j]
+                        found[count, 0], found[count, 1] = min(one, other), max(one, other)
+                    count += 1
+    return count
 
 
 @compiled
