@@ -92,12 +92,15 @@ def scaled(premultiplied: Bytes, px: int) -> Bytes:
 
 def diameter(made: Bytes) -> float:
     """Of the smallest circle about the middle of a picture that holds all alpha > 127, in px."""
-    rows, columns = np.nonzero(made[..., 3] > 127)
-    if not len(rows):
-        return 0.0
-    middle = len(made) / 2
-    far_y, far_x = (np.maximum(abs(v - middle), abs(v + 1 - middle)) for v in (rows, columns))
-    return 2 * math.sqrt(float((far_x**2 + far_y**2).max()))
+    reached = _squared(len(made), 0.5)[made[..., 3] > 127]
+    return 2 * math.sqrt(float(reached.max(initial=0)))
+
+
+@lru_cache(maxsize=4)
+def _squared(px: int, more: float) -> npt.NDArray[np.float64]:
+    """(px, px) squares of how far pixels lie from a picture's middle, `more` along each axis."""
+    far = (abs(np.arange(px) + 0.5 - px / 2) + more) ** 2
+    return np.asarray(far[:, None] + far[None, :])
 
 
 def room(of_diameter: float, px: int) -> float:
@@ -107,9 +110,9 @@ def room(of_diameter: float, px: int) -> float:
 
 def within(made: Bytes, of_room: float) -> Bytes:
     """The picture, emptied outside the disc that is kept free for it."""
-    middle = (np.arange(len(made)) + 0.5 - len(made) / 2) ** 2
-    inside = middle[:, None] + middle[None, :] < (of_room / 2) ** 2
-    return np.asarray(made * inside[..., None], np.uint8)
+    kept = made.copy()
+    kept[_squared(len(made), 0.0) >= (of_room / 2) ** 2] = 0
+    return kept
 
 
 def shade(made: Bytes, shadow: Shadow) -> Bytes:
