@@ -27,7 +27,7 @@ from butterflies.tracking.provenance import read_provenance
 
 Steps = dict[str, tuple[float, float]]
 
-OURS = {"neighbours": "neighbours", "projection": "t-SNE", "layout": "spread, representatives"}
+OURS = {"projection": "t-SNE", "layout": "spread, representatives"}
 """Names of steps in the plot, where they are others."""
 
 
@@ -133,8 +133,8 @@ def plot(out: Path, file: Path) -> None:
     found: dict[str, dict[int, float]] = {}
     for path in sorted(out.glob("*/*.json")):
         for step, (seconds, _) in read_json(path).items():
-            name = "tiles, " + path.stem[4:] if step == "tiles" else step
-            if not step.endswith("all") and seconds >= 0.05:
+            name = "tiles, " + path.stem[4:] if step == "tiles" else OURS.get(step, step)
+            if step not in ("encoding", "plots") and not step.endswith("all"):
                 found.setdefault(name, {})[int(path.parent.name)] = seconds
     figure, axes = pyplot.subplots(figsize=(8, 5), layout="constrained")
     ranked = sorted(found.items(), key=lambda item: -max(item[1].values()))
@@ -142,6 +142,11 @@ def plot(out: Path, file: Path) -> None:
         style = ("-", "--", ":")[number // 10 % 3]
         axes.plot(*zip(*sorted(took.items()), strict=True), style, marker="o", label=step)
     axes.set(xscale="log", yscale="log", xlabel="specimens", ylabel="seconds")
+    sizes_there = sorted({n for took in found.values() for n in took})
+    axes.set_xticks(sizes_there, [f"{n:,}" for n in sizes_there])
+    axes.minorticks_off()
+    axes.yaxis.set_major_formatter("{x:,.0f}")
+    axes.grid(color="#eee")
     axes.legend(bbox_to_anchor=(1.02, 1), loc="upper left", frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(file)
