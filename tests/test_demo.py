@@ -24,7 +24,7 @@ RUNS = ("segmenter", "autoencoder", "embedding", "map", "collection/cutouts")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo, walked once: nothing takes longer, so that all tests of it are in this file."""
     place = tmp_path_factory.mktemp("demo")
-    run(DemoSettings(str(place), specimens=300, segmenter_epochs=18, autoencoder_epochs=45))
+    run(DemoSettings(str(place), specimens=300, segmenter_epochs=26, autoencoder_epochs=45))
     return place
 
 
