@@ -9,7 +9,10 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
+
+from threadpoolctl import threadpool_limits
 
 from butterflies.errors import UserError
 from butterflies.tracking.console import progress
@@ -44,6 +47,15 @@ def compile_on_gpu(module: Any) -> None:
     on_gpu = next(module.parameters()).device.type == "cuda"
     if on_gpu and any(map(shutil.which, ("cc", "gcc", "clang"))):
         module.compile()
+
+
+@cache
+def start_numba() -> None:
+    """Starts numba's threads, whose start would also change how many threads torch uses."""
+    import numba  # takes half a second, and most of what runs in processes does without
+
+    with threadpool_limits():
+        numba.get_num_threads()
 
 
 @dataclass

@@ -1,6 +1,10 @@
 """Pairs of discs that lie close together."""
 
+import subprocess
+import sys
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial import cKDTree
@@ -59,3 +63,32 @@ def test_pressure_of_large_grids_is_that_of_small_ones() -> None:
     crowds._relax_large(other, excess, 10)
     assert np.array_equal(one, other)
     assert one.max() > 0
+
+
+THREADS = """
+import sys
+import numpy as np
+import torch
+from butterflies.mapping.pairs import near_pairs
+torch.set_num_threads(int(sys.argv[1]))
+print(torch.get_num_threads())
+near_pairs(np.zeros((9, 2)), np.ones(9), 0.0)
+print(torch.get_num_threads())
+"""
+
+
+@pytest.mark.parametrize("threads", ["1", "3"])
+def test_torch_keeps_its_number_of_threads(threads: str) -> None:
+    """Else a training after a map would round otherwise than one before it."""
+    command = [sys.executable, "-c", THREADS, threads]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == [threads, threads]
+
+
+def test_pairs_of_a_crowd_on_one_spot_are_all_found() -> None:
+    points = np.concatenate(
+        [np.zeros((400, 2)), 5000 + 9000 * np.random.default_rng(3).random((400, 2))]
+    )
+    pairs = near_pairs(points, np.full(800, 2.0), 0.0).numbers
+    crowd = pairs[(pairs < 400).all(axis=1)]
+    assert len(np.unique(crowd, axis=0)) == len(crowd) == 400 * 399 // 2

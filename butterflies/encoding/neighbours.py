@@ -15,7 +15,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 from threadpoolctl import threadpool_limits
 
-from butterflies.compute import cores
+from butterflies.compute import cores, start_numba
 from butterflies.tables import schema
 from butterflies.tracking.console import progress
 
@@ -224,6 +224,7 @@ def _descent(codes: Codes, count: int, seed: int) -> Any:
     """The index of pynndescent; each code counts as its own neighbour there."""
     from pynndescent import NNDescent  # takes seconds, and few collections need it
 
+    start_numba()
     return NNDescent(codes, n_neighbors=count + 1, max_candidates=CANDIDATES, random_state=seed)
 
 

@@ -1,9 +1,12 @@
 """Loops over points, compiled to machine code by numba."""
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, TypeVar, cast
 
 import numba
+
+from butterflies.compute import start_numba
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -14,8 +17,15 @@ def compiled(function: F) -> F:
 
 
 def threaded(function: F) -> F:
-    """The same, where its loops over `numba.prange` run on all cores."""
-    return _compiled(function, parallel=True)
+    """The same, where its loops over `numba.prange` run on all cores; called by Python only."""
+    parallel = _compiled(function, parallel=True)
+
+    @wraps(function)
+    def called(*given: Any) -> Any:
+        start_numba()
+        return parallel(*given)
+
+    return cast(F, called)
 
 
 def _compiled(function: F, parallel: bool) -> F:

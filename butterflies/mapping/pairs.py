@@ -62,16 +62,14 @@ def near_pairs(points: Floats, diameters: Floats, slack: float) -> Pairs:
     """The pairs of points (n, 2), n > 0, whose discs lie closer than `slack`."""
     grid = _grid_of(points, diameters, max(1.0, float(diameters.max()) + slack))
     parts = np.unique(np.searchsorted(grid.rows, np.linspace(0, len(points), STRIPS + 1)))
-    first, room = grid.rows[parts], ROOM
-    while True:
-        found = np.empty((room * len(points), 2), np.int32)
-        begin = np.append(0, np.cumsum(_look_up(grid, parts, slack, found, room)))
-        count = np.diff(begin[parts])
-        if (count <= room * np.diff(first)).all():
-            break
-        room *= 2
-    ends = zip(room * first[:-1], room * first[:-1] + count, strict=True)
-    pairs = np.concatenate([found[low:high] for low, high in ends])
+    pairs, room = np.empty((ROOM * len(points), 2), np.int32), ROOM * grid.rows[parts]
+    begin = np.append(0, np.cumsum(_look_up(grid, parts, slack, pairs, room)))
+    needed = begin[parts]
+    if (np.diff(needed) > np.diff(room)).any():
+        pairs, room = np.empty((needed[-1], 2), np.int32), needed
+        _look_up(grid, parts, slack, pairs, room)
+    ends = zip(room[:-1], room[:-1] + np.diff(needed), strict=True)
+    pairs = np.concatenate([pairs[low:high] for low, high in ends])
     even = np.linspace(0, len(pairs), STRIPS + 1)
     return Pairs(pairs, np.unique(begin[np.searchsorted(begin, even)]))
 
@@ -113,24 +111,20 @@ def _sorted(
 
 
 @threaded
-def _look_up(grid: Grid, parts: Numbers, slack: float, found: Small, room: int) -> Numbers:
+def _look_up(grid: Grid, parts: Numbers, slack: float, found: Small, room: Numbers) -> Numbers:
     """How many pairs each row of cells has with itself and the next.
 
     Args:
         grid: with the points.
         parts: (p + 1,) where parts of the rows begin; they are gone through beside each other.
         slack: see `near_pairs`.
-        found: (room * n, 2) gets the pairs of each part from `room` times its first point on, as
-            far as there is room.
-        room: pairs a point.
+        found: (m, 2) gets the pairs, as far as there is room.
+        room: (p + 1,) where in it the room of each part begins.
     """
-    columns = grid.columns
-    count = np.zeros((len(grid.start) - 1) // columns, np.int64)
+    count = np.zeros((len(grid.start) - 1) // grid.columns, np.int64)
     for part in numba.prange(len(parts) - 1):
-        first, last = parts[part], parts[part + 1]
-        own = found[room * grid.start[first * columns] : room * grid.start[last * columns]]
-        free = 0
-        for row in range(first, last):
+        own, free = found[room[part] : room[part + 1]], 0
+        for row in range(parts[part], parts[part + 1]):
             count[row] = _pairs_of(grid, row, slack, own[min(free, len(own)) :])
             free += count[row]
     return count

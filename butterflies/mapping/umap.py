@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from butterflies.compute import start_numba
 from butterflies.encoding.neighbours import Near, nearest
 from butterflies.errors import UserError
 from butterflies.mapping.projection import FEWEST, Codes, Points, Watch, beside, start_of
@@ -76,6 +77,7 @@ class UMAP:
     def _optimiser(self, n: int, start: Points, seed: int) -> Any:
         from umap import UMAP as Optimiser  # takes seconds
 
+        start_numba()
         return Optimiser(
             n_neighbors=min(self.n_neighbors, n - 1),
             min_dist=self.min_dist,
