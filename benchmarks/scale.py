@@ -142,8 +142,8 @@ def plot(out: Path, file: Path) -> None:
         style = ("-", "--", ":")[number // 10 % 3]
         axes.plot(*zip(*sorted(took.items()), strict=True), style, marker="o", label=step)
     axes.set(xscale="log", yscale="log", xlabel="specimens", ylabel="seconds")
-    sizes_there = sorted({n for took in found.values() for n in took})
-    axes.set_xticks(sizes_there, [f"{n:,}" for n in sizes_there])
+    measured = sorted({n for took in found.values() for n in took})
+    axes.set_xticks(measured, [f"{n:,}" for n in measured])
     axes.minorticks_off()
     axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.grid(color="#eee")
