@@ -6,7 +6,8 @@ The set: the n cut-outs of `large`, on a map of 300 Gaussians of unequal size th
 as `render.py` does it (seed 0). Each drawing runs in a process of its own, whose workers' largest
 resident set is told beside its own. What is there is not made again, but is drawn again.
 add= draws all zooms, Z + 1 among them, of a map without so many of its specimens, then of all of
-it as it grows; formats= with png among them also tells how far the others are from PNG.
+it as it grows, and tells how many tiles are within reach of the new ones, as `growing.py` counts
+them; formats= with png among them also tells how far the others are from PNG.
 """
 
 import json
@@ -21,6 +22,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from growing import new_ones, touched
 from large import collection
 from PIL import Image
 
@@ -58,6 +60,7 @@ def main(words: list[str]) -> None:
             words_for = {"draw": "jpg", "added": count, "where": where}
             _tell(f"jpg, {count} more, {where}: before", _measured(out, n, **words_for))
             _tell("... and after", _measured(out, n, **words_for, after="yes"))
+            _count(out, int(count), where)
             shutil.rmtree(out / "before")
             shutil.rmtree(out / "after")
 
@@ -135,7 +138,8 @@ def _draw(out: Path, n: int, given: dict[str, str]) -> dict[str, Any]:
         if "after" in given:
             earlier = Earlier(out / "before" / "tiles", (out / "before" / "work").absolute())
         else:
-            shown = np.setdiff1d(shown, _new(found["label"], int(given["added"]), given["where"]))
+            new = new_ones(found["label"], int(given["added"]), given["where"])
+            shown = np.setdiff1d(shown, new)
     shutil.rmtree(folder, ignore_errors=True)
     pyramid = Pyramid(
         (folder / "tiles").absolute(),
@@ -186,13 +190,11 @@ def _above(found: Any, rooms: Floats, zoom: int) -> dict[int, Placed]:
     return above
 
 
-def _new(label: npt.NDArray[np.int64], count: int, where: str) -> npt.NDArray[np.int64]:
-    """The specimens that come later: any, or those of whole Gaussians, the smallest first."""
-    if where == "anywhere":
-        return np.random.default_rng(1).choice(len(label), count, replace=False)
-    sizes = np.bincount(label, minlength=CLUSTERS)
-    rank = np.argsort(np.argsort(sizes))
-    return np.argsort(rank[label], kind="stable")[:count]
+def _count(out: Path, count: int, where: str) -> None:
+    """Says how many tiles are expected to change."""
+    found = np.load(out / "places.npz")
+    new = found["places"][new_ones(found["label"], count, where)].astype(np.int64)
+    print(f"... of which {touched(new, int(found['z']), PX, TILE)[1]:,} within reach", flush=True)
 
 
 def _compare(out: Path, forms: list[str]) -> None:
