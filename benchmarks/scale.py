@@ -2,6 +2,7 @@ r"""From codes to a site at full size: seconds and memory of every step, beside 
 
     python benchmarks/scale.py n=15000,150000 out=/tmp/scale format=webp
     python benchmarks/scale.py n=500000 out=/tmp/scale format=jpg crisp=false
+    python benchmarks/scale.py n=1000000 out=/tmp/scale jobs=embed
     python benchmarks/scale.py plot=benchmarks/scale.svg out=/tmp/scale
     python benchmarks/scale.py n=150000 out=/tmp/scale peers=tsne,mover,tiles,dzsave
 
@@ -15,6 +16,8 @@ import gzip
 import subprocess
 import sys
 import time
+from functools import reduce
+from operator import or_
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +30,8 @@ from butterflies.tracking.provenance import read_provenance
 
 Steps = dict[str, tuple[float, float]]
 
+INPUTS = {"collection": "", "codes": "codes.npy", "ids": "ids.txt"}
+
 OURS = {"projection": "t-SNE", "layout": "spread, representatives"}
 """Names of steps in the plot, where they are others."""
 
@@ -38,23 +43,27 @@ def main(words: list[str]) -> None:
         for peer in filter(None, given.get("peers", "").split(",")):
             print(f"{n:,} {peer}: {PEERS[peer](collection(out / str(n), n), n)}", flush=True)
         if "peers" not in given:
-            _measure(out, n, given.get("format", "webp"), given.get("crisp", "true"))
+            _measure(collection(out / str(n), n), n, given)
     if "plot" in given:
         plot(out, Path(given["plot"]))
 
 
-def _measure(out: Path, n: int, form: str, crisp: str) -> None:
-    place = collection(out / str(n), n)
-    embedding, rendering = place / "embedding", place / f"map-{form}"
-    codes = (f"codes={place / 'codes.npy'}", f"ids={place / 'ids.txt'}")
-    whole = [_job(embedding, "embed", f"collection={place}", *codes)]
-    whole.append(_job(rendering, "render", f"map={embedding}", f"format={form}", f"crisp={crisp}"))
+def _measure(place: Path, n: int, given: dict[str, str]) -> None:
+    form, jobs = given.get("format", "webp"), given.get("jobs", "embed,render").split(",")
+    made = {"embed": place / "embedding", "render": place / f"map-{form}"}
+    words = {
+        "embed": [f"{name}={place / file}" for name, file in INPUTS.items()],
+        "render": [f"map={made['embed']}", f"format={form}", f"crisp={given.get('crisp', 'true')}"],
+    }
+    whole = [_job(made[job], job, *words[job]) for job in jobs]
     print(f"\n{n:,} specimens, {form}\n\n| step | s | peak MB |\n|---|---|---|")
     for steps in whole:
         for step, (seconds, memory) in steps.items():
             print(f"| {step} | {seconds:,.1f} | {memory:,.0f} |")
-    scores = read_provenance(embedding)["scores"] | read_provenance(rendering)["scores"]
-    for name, value in (scores | sizes(rendering / "site")).items():
+    scores = reduce(or_, (read_provenance(made[job])["scores"] for job in jobs))
+    if "render" in jobs:
+        scores |= sizes(made["render"] / "site")
+    for name, value in scores.items():
         print(f"{name}: {value:,}")
     sys.stdout.flush()
 
