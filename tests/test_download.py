@@ -36,7 +36,7 @@ def portal() -> Iterator[Portal]:
 @pytest.mark.parametrize("fault", FOR_A_WHILE)
 def test_what_goes_wrong_for_a_while_costs_no_picture(portal: Portal, fault: Any) -> None:
     portal.faults.on("/media", fault, faults.fine, fault)
-    found = collect(portal, timeout=0.4)
+    found = collect(portal, timeout=2)
     check_whole(portal, found)
     assert len(pictures_asked(portal)) == len(found) + 2
 
