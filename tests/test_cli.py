@@ -7,8 +7,8 @@ import pytest
 from butterflies.__main__ import JOBS, main
 from butterflies.collection.folder import FolderSettings
 from butterflies.jobs.collect import SOURCES
-from butterflies.tracking import runs
 from butterflies.tracking.provenance import PATH_KEYS
+from butterflies.tracking.quoting import quoted
 from tests.test_folder import photograph
 
 ROOT = Path(__file__).parent.parent
@@ -91,9 +91,9 @@ def test_paths_reach_the_job_as_they_were_typed(
 
 def test_every_path_setting_is_quoted() -> None:
     for key in PATH_KEYS:
-        assert runs.quoted([f"{key}=a b"]) == [f"{key}='a b'"]
-    assert runs.quoted(["-m", "collection=a,b"]) == ["-m", "collection=a,b"]
-    assert runs.quoted(["masks=null", "seed=1"]) == ["masks=null", "seed=1"]
+        assert quoted([f"{key}=a b"]) == [f"{key}='a b'"]
+    assert quoted(["-m", "collection=a,b"]) == ["-m", "collection=a,b"]
+    assert quoted(["masks=null", "seed=1"]) == ["masks=null", "seed=1"]
 
 
 def test_a_photograph_folder_becomes_a_collection(capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,7 +15,7 @@ from wandb.apis.public import sweeps
 from wandb.sdk.launch.sweeps import utils
 
 from butterflies.tracking.provenance import read_provenance
-from butterflies.tracking.runs import quoted
+from butterflies.tracking.quoting import quoted
 from tests.cutout_sets import blob, write_cutouts
 from tests.test_conf import composed, keys
 

@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from butterflies.__main__ import main
 from butterflies.tracking.outputs import _new
 from butterflies.tracking.provenance import read_provenance
-from butterflies.tracking.runs import quoted
+from butterflies.tracking.quoting import quoted
 from tests import slurm
 from tests.cutout_sets import blob, write_cutouts
 from tests.specimens import masked_collection

@@ -1,10 +1,8 @@
 """Which specimens have the most similar codes."""
 
 import threading
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from butterflies.compute import cores, start_numba
 from butterflies.tables import schema
-from butterflies.tracking.console import progress
+from butterflies.tracking.console import progress, quiet
 
 NEIGHBOURS = 12
 """In a list of similar specimens."""
@@ -102,7 +100,7 @@ def nearest(codes: Codes, k: int = NEIGHBOURS, seed: int = 0, workers: int = 0) 
     count, own = min(k, max(0, len(codes) - 1)), np.arange(len(codes))
     if len(codes) <= EXACT:
         return _exact(codes, codes, count, own, workers)
-    with _quiet():
+    with quiet():
         rows, distances = _descent(codes, count, seed).neighbor_graph
     return _mended(codes, codes, rows, distances, count, own)
 
@@ -120,7 +118,7 @@ def nearest_to(known: Codes, asked: Codes, k: int, seed: int = 0, workers: int =
     count = min(k, len(known))
     if len(known) * len(asked) <= EXACT_PAIRS:
         return _exact(known, asked, count, None, workers)
-    with _quiet():
+    with quiet():
         rows, distances = _descent(known, count, seed).query(asked, count)
     return _mended(known, asked, rows, distances, count)
 
@@ -244,10 +242,3 @@ def _mended(
     again = _exact(known, asked[lost], count, None if own is None else own[lost])
     rows[lost], distances[lost] = again.rows, again.distances
     return Near(rows, distances, exact=False)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield

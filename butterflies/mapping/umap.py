@@ -1,8 +1,5 @@
 """UMAP by umap-learn, on neighbours that are found already."""
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +10,7 @@ from butterflies.encoding.neighbours import Near, nearest
 from butterflies.errors import UserError
 from butterflies.mapping.projection import FEWEST, Codes, Points, Watch, beside, start_of
 from butterflies.mapping.tsne import too_few
+from butterflies.tracking.console import quiet
 
 START = 5.0
 """Standard deviation from which the points set out."""
@@ -56,7 +54,7 @@ class UMAP:
             return too_few("UMAP", codes)
         others = self.neighbours(len(codes))
         near = (near or nearest(codes, others, seed, workers)).first(others)
-        with _quiet():
+        with quiet():
             optimiser = self._optimiser(len(codes), start_of(codes, seed, START, start), seed)
             optimiser.precomputed_knn = _with_themselves(near)
             return np.asarray(optimiser.fit_transform(codes), dtype=np.float64)
@@ -67,7 +65,7 @@ class UMAP:
         """See `Projection.place`; by umap-learn's `transform`, which densMAP has not."""
         if len(known) < FEWEST or not len(codes) or self.densmap:
             return beside(known, points, codes, seed, workers)
-        with _quiet():
+        with quiet():
             model = self._optimiser(len(known), points, seed)
             model.n_epochs = 0  # `fit` shall move nothing
             model.fit(known)
@@ -95,11 +93,3 @@ def _with_themselves(near: Near) -> tuple[Any, Any]:
     rows = np.concatenate([own, near.rows], axis=1).astype(np.int32)
     distances = np.concatenate([np.zeros(own.shape), near.distances], axis=1)
     return rows, distances.astype(np.float32)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module="umap|numba|pynndescent")
-        warnings.filterwarnings("ignore", "n_jobs value|.*TBB|.*force_all_finite|.*precomputed_knn")
-        yield

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,12 +16,10 @@ from butterflies.files import link, writing
 from butterflies.rendering.canvas import Canvas, Pixels, blend, shrink, strips
 from butterflies.rendering.encode import Tile
 from butterflies.rendering.layers import Placed
+from butterflies.rendering.plan import Plan
 from butterflies.rendering.spritefiles import Sprites
 from butterflies.rendering.sprites import Sprite, picture, scaled, sprite
 from butterflies.rendering.tilefiles import Record, TileFiles, read_record
-
-if TYPE_CHECKING:
-    from butterflies.rendering.pyramid import Pyramid
 
 
 @dataclass(frozen=True)
@@ -30,14 +27,14 @@ class Block:
     """A block's place, x and y among the blocks, and its pictures.
 
     Attributes:
-        pyramid: what all blocks share.
+        plan: what all blocks share.
         sprites: of the specimens here; the layers number them.
         base: the specimens, at zoom Z.
         above: representatives by zoom.
         crisp: whether it is zoom Z + 1 that is drawn, from the stored cut-outs, and nothing else.
     """
 
-    pyramid: "Pyramid"
+    plan: Plan
     x: int
     y: int
     sprites: Sprites
@@ -52,12 +49,12 @@ class Block:
     @property
     def side(self) -> int:
         """Its width at zoom Z."""
-        return self.pyramid.tile_px << self.pyramid.levels
+        return self.plan.tile_px << self.plan.levels
 
     @cached_property
     def mark(self) -> str:
         """A hash of all that shows on it."""
-        found = hashlib.sha256(f"{self.pyramid.look} {self.name}".encode())
+        found = hashlib.sha256(f"{self.plan.look} {self.name}".encode())
         for zoom, placed in [(-1, self.base), *sorted(self.above.items())]:
             found.update(f" {zoom} ".encode())
             found.update(_content(self.sprites, placed))
@@ -73,28 +70,28 @@ def _content(sprites: Sprites, placed: Placed) -> bytes:
 
 def draw_block(block: Block) -> Record:
     """Writes a block's tiles and keeps its top, unless that is done; its record."""
-    pyramid, done = block.pyramid, block.pyramid.work / f"{block.name}.json"
+    plan, done = block.plan, block.plan.work / f"{block.name}.json"
     record = read_record(done)
     if record.get("mark") == block.mark:
         return record
-    earlier = pyramid.earlier
+    earlier = plan.earlier
     known = earlier.record(block.name) if earlier else {}
-    files = pyramid.tile_files(known.get("tiles", {}))
+    files = plan.tile_files(known.get("tiles", {}))
     if not (known.get("mark") == block.mark and _take_over(block, files)):
-        files = pyramid.tile_files(known.get("tiles", {}))
+        files = plan.tile_files(known.get("tiles", {}))
         if block.crisp:
             _draw_crisp(block, files)
         else:
-            _keep(top_file(pyramid.work, block.x, block.y), _draw(block, files))
+            _keep(top_file(plan.work, block.x, block.y), _draw(block, files))
     return files.record(done, block.mark)
 
 
 def _take_over(block: Block, files: TileFiles) -> bool:
     """Takes all of an earlier block over; False when some of it is gone."""
-    pyramid = block.pyramid
-    if not block.crisp and pyramid.earlier:
-        there = top_file(pyramid.earlier.work, block.x, block.y)
-        if not link(there, top_file(pyramid.work, block.x, block.y)):
+    plan = block.plan
+    if not block.crisp and plan.earlier:
+        there = top_file(plan.earlier.work, block.x, block.y)
+        if not link(there, top_file(plan.work, block.x, block.y)):
             return False
     return files.take_all()
 
@@ -116,9 +113,9 @@ def read_top(work: Path, x: int, y: int) -> Pixels:
 
 def _draw(block: Block, files: TileFiles) -> Pixels:
     """Writes the tiles of zoom Z and above; the block's top."""
-    pyramid, px = block.pyramid, block.pyramid.tile_px
+    plan, px = block.plan, block.plan.tile_px
     pixels = _draw_deepest(block, files)
-    for zoom in range(pyramid.zoom - 1, pyramid.zoom - pyramid.levels - 1, -1):
+    for zoom in range(plan.zoom - 1, plan.zoom - plan.levels - 1, -1):
         for row, over in enumerate(_representatives(block, zoom)):
             for column in range(len(pixels) // px):
                 own = pixels[row * px : (row + 1) * px, column * px : (column + 1) * px]
@@ -129,9 +126,9 @@ def _draw(block: Block, files: TileFiles) -> Pixels:
 
 def _draw_deepest(block: Block, files: TileFiles) -> Pixels:
     """Writes the tiles of zoom Z; the base layer of the zoom above it."""
-    pyramid, px, side = block.pyramid, block.pyramid.tile_px, block.side
-    blank = np.full((px, px, 3), pyramid.ground, np.uint16)
-    above = np.full((side // 2, side // 2, 3), pyramid.ground, np.uint16)
+    plan, px, side = block.plan, block.plan.tile_px, block.side
+    blank = np.full((px, px, 3), plan.ground, np.uint16)
+    above = np.full((side // 2, side // 2, 3), plan.ground, np.uint16)
     base, half = block.base, px // 2
 
     def made(index: int) -> Sprite:
@@ -139,30 +136,30 @@ def _draw_deepest(block: Block, files: TileFiles) -> Pixels:
 
     drawn = strips(base, made, block.x * side, block.y * side, side, px)
     for row, (strip, over) in enumerate(
-        zip(drawn, _representatives(block, pyramid.zoom), strict=True)
+        zip(drawn, _representatives(block, plan.zoom), strict=True)
     ):
         for column in range(side // px):
             part, own = strip.part(column * px, px), blank
             if not part.blank:
-                own = blend(pyramid.ground, part)
+                own = blend(plan.ground, part)
                 area = np.s_[row * half : (row + 1) * half, column * half : (column + 1) * half]
                 above[area] = shrink(own)
             elif over is None:
                 continue
-            _add_tile(block, files, (pyramid.zoom, column, row), own, over)
+            _add_tile(block, files, (plan.zoom, column, row), own, over)
     return above
 
 
 def _representatives(block: Block, zoom: int) -> Iterator[Canvas | None]:
     """The representatives of a zoom in strips a tile high; None where there are none."""
-    pyramid = block.pyramid
-    side = block.side >> (pyramid.zoom - zoom)
+    plan = block.plan
+    side = block.side >> (plan.zoom - zoom)
     placed = block.above.get(zoom)
     if placed is None:
-        yield from [None] * (side // pyramid.tile_px)
+        yield from [None] * (side // plan.tile_px)
         return
     made = partial(representative, block.sprites, placed)
-    yield from strips(placed, made, block.x * side, block.y * side, side, pyramid.tile_px, True)
+    yield from strips(placed, made, block.x * side, block.y * side, side, plan.tile_px, True)
 
 
 def representative(sprites: Sprites, placed: Placed, index: int) -> Sprite:
@@ -177,17 +174,17 @@ def _add_tile(
 ) -> None:
     """Writes a tile, representatives on top; `place` is within the block."""
     zoom, column, row = place
-    px = block.pyramid.tile_px
+    px = block.plan.tile_px
     part = over.part(column * px, px) if over else None
     if part and not part.blank:
-        pixels = blend(pixels, part, block.pyramid.ground)
-    across = (block.side >> (block.pyramid.zoom - zoom)) // px
+        pixels = blend(pixels, part, block.plan.ground)
+    across = (block.side >> (block.plan.zoom - zoom)) // px
     files.add((zoom, block.x * across + column, block.y * across + row), pixels)
 
 
 def _draw_crisp(block: Block, files: TileFiles) -> None:
     """Writes the tiles of zoom Z + 1."""
-    pyramid, px, side = block.pyramid, block.pyramid.tile_px, 2 * block.side
+    plan, px, side = block.plan, block.plan.tile_px, 2 * block.side
     base = block.base
     twice = replace(base, centres=2 * base.centres, rooms=2 * base.rooms, widths=2 * base.widths)
 
@@ -201,5 +198,5 @@ def _draw_crisp(block: Block, files: TileFiles) -> None:
         for at in range(0, side, px):
             part = strip.part(at, px)
             if not part.blank:
-                tile = (pyramid.zoom + 1, (block.x * side + at) // px, row)
-                files.add(tile, blend(pyramid.ground, part))
+                tile = (plan.zoom + 1, (block.x * side + at) // px, row)
+                files.add(tile, blend(plan.ground, part))

@@ -9,21 +9,18 @@ the same is not drawn again.
 import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 
-from butterflies import compute, rendering
+from butterflies import compute
 from butterflies.files import read_json, write_json
 from butterflies.rendering.blocks import Block, draw_block, read_top, representative
 from butterflies.rendering.canvas import Pixels, blend, canvas, shrink
-from butterflies.rendering.encode import Encoder
 from butterflies.rendering.layers import Cell, Placed
+from butterflies.rendering.plan import Plan
 from butterflies.rendering.spritefiles import Sprites
-from butterflies.rendering.sprites import Shadow, Sprite
-from butterflies.rendering.tilefiles import Colour, Earlier, Record, TileFiles, tiles_of
-from butterflies.tracking.provenance import hash_of
+from butterflies.rendering.sprites import Sprite
+from butterflies.rendering.tilefiles import Record, tiles_of
 
 LOOK = "look.json"
 """Tells beside the records which look they are of."""
@@ -50,50 +47,8 @@ class Written:
 
 
 @dataclass(frozen=True)
-class Pyramid:
-    """What all blocks share.
-
-    Attributes:
-        tiles: folder of the tiles, `z/x/y`.
-        work: folder of the blocks' records and tops, to resume by and for later maps.
-        zoom: Z, the deepest zoom of the base layer.
-        tile_px: width of a tile, a power of two.
-        encoder: of the tiles.
-        background: 8-bit sRGB.
-        shadow: of the pictures; the sprites have the same.
-        block_px: width of a block at zoom Z, which bounds the memory of a process: some 150 MB
-            for 4,096.
-        earlier: a map whose tiles are taken over where they look the same.
-    """
-
-    tiles: Path
-    work: Path
-    zoom: int
-    tile_px: int
-    encoder: Encoder
-    background: Colour = (255, 255, 255)
-    shadow: Shadow = field(default_factory=Shadow)
-    block_px: int = 4096
-    earlier: Earlier | None = None
-
-    @property
-    def levels(self) -> int:
-        """Zooms in a block above Z."""
-        return min(self.zoom, max(0, (self.block_px // self.tile_px).bit_length() - 1))
-
-    @property
-    def ground(self) -> Pixels:
-        """The background as pixels, (3,)."""
-        return np.array(self.background, np.uint16) * np.uint16(256)
-
-    @cached_property
-    def look(self) -> str:
-        """A hash of what shows in all tiles, or decides which tile is in which block."""
-        looks = (self.encoder, self.background, self.shadow, self.tile_px, self.zoom, self.levels)
-        return hash_of([*looks, rendering.VERSION])
-
-    def tile_files(self, known: dict[str, str]) -> TileFiles:
-        return TileFiles(self.tiles, self.encoder, self.background, self.earlier, known)
+class Pyramid(Plan):
+    """A pyramid that is drawn as its plan says."""
 
     def write(
         self, sprites: Sprites, base: Placed, above: Mapping[int, Placed], workers: int = 0
@@ -137,19 +92,19 @@ class Pyramid:
 
 
 def _blocks(
-    pyramid: Pyramid,
+    plan: Plan,
     sprites: Sprites,
     base: Placed,
     above: Mapping[int, Placed],
     crisp: bool = False,
 ) -> Iterator[Block]:
     """The blocks on which something lies, row by row."""
-    levels = pyramid.levels
-    own = base.by_cell(pyramid.tile_px << levels)
+    levels = plan.levels
+    own = base.by_cell(plan.tile_px << levels)
     high = {
-        zoom: placed.by_cell(pyramid.tile_px << (zoom - pyramid.zoom + levels))
+        zoom: placed.by_cell(plan.tile_px << (zoom - plan.zoom + levels))
         for zoom, placed in above.items()
-        if zoom >= pyramid.zoom - levels
+        if zoom >= plan.zoom - levels
     }
     none = base.take(np.zeros(0, np.int64))
     for x, y in sorted({*own, *(cell for cells in high.values() for cell in cells)}):
@@ -158,40 +113,40 @@ def _blocks(
         numbers = np.unique(np.concatenate([lying.numbers, *(p.numbers for p in here.values())]))
         above_it = {zoom: placed.renumbered(numbers) for zoom, placed in here.items()}
         base_of_it = lying.renumbered(numbers)
-        yield Block(pyramid, x, y, sprites.take(numbers), base_of_it, above_it, crisp)
+        yield Block(plan, x, y, sprites.take(numbers), base_of_it, above_it, crisp)
 
 
 @dataclass
 class _Top:
     """The zooms above the blocks' tops, drawn depth first so that few tiles are in memory."""
 
-    pyramid: Pyramid
+    plan: Plan
     sprites: Sprites
     blocks: Collection[Cell]
     above: Mapping[int, Mapping[Cell, Placed]]
     made: dict[tuple[int, int], Sprite] = field(default_factory=dict)
 
     def write(self) -> Record:
-        earlier = self.pyramid.earlier
+        earlier = self.plan.earlier
         known = earlier.record("top") if earlier else {}
-        self.files = self.pyramid.tile_files(known.get("tiles", {}))
+        self.files = self.plan.tile_files(known.get("tiles", {}))
         self._draw(0, 0, 0)
-        return self.files.record(self.pyramid.work / "top.json", self.pyramid.look)
+        return self.files.record(self.plan.work / "top.json", self.plan.look)
 
     def _draw(self, z: int, x: int, y: int) -> Pixels | None:
         """The base layer of a tile, half as wide; None when blank."""
-        if z == self.pyramid.zoom - self.pyramid.levels:
-            return read_top(self.pyramid.work, x, y) if (x, y) in self.blocks else None
+        if z == self.plan.zoom - self.plan.levels:
+            return read_top(self.plan.work, x, y) if (x, y) in self.blocks else None
         base = self._join(z, x, y)
         placed = self.above.get(z, {}).get((x, y))
         if base is None and placed is None:
             return None
-        px = self.pyramid.tile_px
+        px = self.plan.tile_px
         below = self._plain() if base is None else base
         if placed is not None:
             drawn = [(self._sprite(z, placed, n), *placed.place(n)) for n in range(len(placed))]
             over = canvas(drawn, x * px, y * px, px, px, hazy=True)
-            shown = blend(below, over, self.pyramid.ground)
+            shown = blend(below, over, self.plan.ground)
         self.files.add((z, x, y), below if placed is None else shown)
         return None if base is None else shrink(base)
 
@@ -203,12 +158,12 @@ class _Top:
         return self.made[key]
 
     def _plain(self) -> Pixels:
-        px = self.pyramid.tile_px
-        return np.full((px, px, 3), self.pyramid.ground, np.uint16)
+        px = self.plan.tile_px
+        return np.full((px, px, 3), self.plan.ground, np.uint16)
 
     def _join(self, z: int, x: int, y: int) -> Pixels | None:
         """The four tiles below, side by side."""
-        half = self.pyramid.tile_px // 2
+        half = self.plan.tile_px // 2
         joined: Pixels | None = None
         for row, column in np.ndindex(2, 2):
             child = self._draw(z + 1, 2 * x + column, 2 * y + row)

@@ -4,7 +4,9 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from tqdm import tqdm
@@ -57,3 +59,11 @@ def progress(things: Iterable[T], label: str, total: int | None = None) -> Itera
         things, desc=label, total=total, disable=not is_first() or None, leave=False
     )
     return bar
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keeps the warnings of libraries, which tell programmers, from who waits for a map."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
