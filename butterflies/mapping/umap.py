@@ -1,5 +1,8 @@
 """UMAP by umap-learn, on neighbours that are found already."""
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +13,6 @@ from butterflies.encoding.neighbours import Near, nearest
 from butterflies.errors import UserError
 from butterflies.mapping.projection import FEWEST, Codes, Points, Watch, beside, start_of
 from butterflies.mapping.tsne import too_few
-from butterflies.tracking.console import quiet
 
 START = 5.0
 """Standard deviation from which the points set out."""
@@ -54,7 +56,7 @@ class UMAP:
             return too_few("UMAP", codes)
         others = self.neighbours(len(codes))
         near = (near or nearest(codes, others, seed, workers)).first(others)
-        with quiet():
+        with _quiet():
             optimiser = self._optimiser(len(codes), start_of(codes, seed, START, start), seed)
             optimiser.precomputed_knn = _with_themselves(near)
             return np.asarray(optimiser.fit_transform(codes), dtype=np.float64)
@@ -65,7 +67,7 @@ class UMAP:
         """See `Projection.place`; by umap-learn's `transform`, which densMAP has not."""
         if len(known) < FEWEST or not len(codes) or self.densmap:
             return beside(known, points, codes, seed, workers)
-        with quiet():
+        with _quiet():
             model = self._optimiser(len(known), points, seed)
             model.n_epochs = 0  # `fit` shall move nothing
             model.fit(known)
@@ -93,3 +95,11 @@ def _with_themselves(near: Near) -> tuple[Any, Any]:
     rows = np.concatenate([own, near.rows], axis=1).astype(np.int32)
     distances = np.concatenate([np.zeros(own.shape), near.distances], axis=1)
     return rows, distances.astype(np.float32)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="umap|numba|pynndescent")
+        warnings.filterwarnings("ignore", "n_jobs value|.*TBB|.*force_all_finite|.*precomputed_knn")
+        yield
